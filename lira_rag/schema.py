@@ -1,0 +1,268 @@
+"""The records that travel through lira_rag. Frozen, standard library only, JSON-safe by `to_dict`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+__all__ = [
+    "Answer",
+    "Document",
+    "Explanation",
+    "Hit",
+    "LegRank",
+    "LegReport",
+    "MetadataValue",
+    "Passage",
+    "SearchResult",
+    "Source",
+    "Translation",
+]
+
+MetadataValue = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text as the user gave it.
+
+    Attributes:
+        text: the whole text; stored in NFC, never folded.
+        id: unique in an index. None gives the hash of source and text, so equal documents have equal ids.
+        source: where it came from (path, URL, title); shown with every hit.
+        language: BCP-47 tag, or None to have it detected ("und" when that is uncertain).
+        metadata: flat values to filter by; keys match ``[A-Za-z_][A-Za-z0-9_]{0,35}``.
+    """
+
+    text: str
+    id: str | None = None
+    source: str = ""
+    language: str | None = None
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document: the unit that is encoded, indexed and found.
+
+    Attributes:
+        id: ``<document_id>`` + ``#`` + start offset; unique in an index.
+        document_id: id of the document it was cut from.
+        text: exactly ``document.text[start:end]`` of the stored (NFC) document text.
+        start, end: character offsets into the stored document text.
+        heading: nearest heading above it, if the format has headings.
+    """
+
+    id: str
+    document_id: str
+    text: str
+    start: int
+    end: int
+    source: str = ""
+    language: str = "und"
+    heading: str = ""
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One candidate translation of a query.
+
+    Attributes:
+        text: the candidate, in `language`.
+        translator: name of the agent that proposed it.
+        confidence: in [0, 1], or None when the translator states none.
+    """
+
+    text: str
+    translator: str
+    language: str = "en"
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRank:
+    """Where one search leg placed a hit: `rank` from 1, `score` in the leg's own unit (cosine, BM25)."""
+
+    leg: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found passage.
+
+    Attributes:
+        passage: what was found.
+        score: fused score; higher is better; comparable within one result only.
+        legs: the legs that found it, best rank first.
+        degraded: what was left out while searching, with the reason; empty when nothing was.
+    """
+
+    passage: Passage
+    score: float
+    legs: tuple[LegRank, ...] = ()
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return self.passage.document_id
+
+    @property
+    def text(self) -> str:
+        return self.passage.text
+
+    @property
+    def source(self) -> str:
+        return self.passage.source
+
+    @property
+    def language(self) -> str:
+        return self.passage.language
+
+    @property
+    def document(self) -> Document:
+        """The passage as a Document: its own text, the parent's id, source, language and metadata."""
+        p = self.passage
+        return Document(p.text, p.document_id, p.source, p.language, p.metadata)
+
+    def to_dict(self) -> dict[str, Any]:
+        p = self.passage
+        return {
+            "id": p.document_id,
+            "score": self.score,
+            "text": p.text,
+            "source": p.source,
+            "language": p.language,
+            "legs": [{"leg": leg.leg, "rank": leg.rank, "score": leg.score} for leg in self.legs],
+            "passage": p.id,
+            "start": p.start,
+            "end": p.end,
+            "heading": p.heading,
+            "metadata": dict(p.metadata),
+            "degraded": list(self.degraded),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult(Sequence[Hit]):
+    """The hits of one query, best first. A sequence of `Hit`, plus what was left out and why."""
+
+    query: str
+    hits: tuple[Hit, ...] = ()
+    degraded: tuple[str, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    """What one leg did for one query: ``status`` is "ran", "skipped", "late" or "failed"; time in milliseconds."""
+
+    leg: str
+    status: str
+    reason: str = ""
+    milliseconds: float = 0.0
+    weight: float = 1.0
+    ranks: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a query found what it found."""
+
+    query: str
+    cleaned: str
+    flags: tuple[str, ...]
+    language: str
+    language_confidence: float
+    script: str
+    translations: tuple[Translation, ...]
+    legs: tuple[LegReport, ...]
+    result: SearchResult
+    milliseconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "query": self.query,
+            "cleaned": self.cleaned,
+            "flags": list(self.flags),
+            "language": self.language,
+            "language_confidence": self.language_confidence,
+            "script": self.script,
+            "translations": [
+                {"text": t.text, "translator": t.translator, "language": t.language, "confidence": t.confidence}
+                for t in self.translations
+            ],
+            "legs": [
+                {
+                    "leg": leg.leg,
+                    "status": leg.status,
+                    "reason": leg.reason,
+                    "milliseconds": leg.milliseconds,
+                    "weight": leg.weight,
+                    "ranks": [{"passage": p, "score": s} for p, s in leg.ranks],
+                }
+                for leg in self.legs
+            ],
+            "hits": [hit.to_dict() for hit in self.result],
+            "degraded": list(self.result.degraded),
+            "milliseconds": self.milliseconds,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A numbered source of an answer; `cited` is True when the answer's text refers to it."""
+
+    number: int
+    hit: Hit
+    cited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its sources.
+
+    Attributes:
+        text: the answer, or an honest sentence that there is none.
+        language: BCP-47 tag of `text`; `question_language` that of the question.
+        abstained: True when the passages hold no answer.
+        degraded: what was left out or replaced, with the reason.
+        model: name of the chat model that wrote `text`; "extract" when it is a verbatim quotation.
+    """
+
+    question: str
+    text: str
+    language: str
+    question_language: str
+    sources: tuple[Source, ...] = ()
+    abstained: bool = False
+    degraded: tuple[str, ...] = ()
+    model: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "question": self.question,
+            "text": self.text,
+            "language": self.language,
+            "question_language": self.question_language,
+            "abstained": self.abstained,
+            "degraded": list(self.degraded),
+            "model": self.model,
+            "sources": [{"number": s.number, "cited": s.cited, **s.hit.to_dict()} for s in self.sources],
+        }
