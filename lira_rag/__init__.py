@@ -1,1 +1,72 @@
-"""lira_rag: retrieval-augmented generation that works in the languages LLMs serve worst."""
+"""lira_rag: retrieval-augmented generation that works in the languages LLMs serve worst.
+
+Importing this package loads no torch, transformers, chromadb or framework: names resolve on first use.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lira_rag.errors import LiraError, MissingDependency
+from lira_rag.schema import Answer, Document, Explanation, Hit, Passage, SearchResult, Source, Translation
+
+if TYPE_CHECKING:
+    from lira_rag.arca import Arca
+    from lira_rag.config import LiraConfig
+    from lira_rag.engine import AddReport, Lira
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AddReport",
+    "Answer",
+    "Arca",
+    "Document",
+    "Explanation",
+    "Hit",
+    "Lira",
+    "LiraConfig",
+    "LiraError",
+    "LiraRetriever",
+    "Passage",
+    "SearchResult",
+    "Source",
+    "Translation",
+    "__version__",
+]
+
+logging.getLogger("lira_rag").addHandler(logging.NullHandler())
+
+_LAZY = {
+    "AddReport": "lira_rag.engine",
+    "Arca": "lira_rag.arca",
+    "Lira": "lira_rag.engine",
+    "LiraConfig": "lira_rag.config",
+}
+_INTEGRATIONS = {"LiraRetriever": ("langchain_lira", "langchain_core", "langchain")}  # name: module, needs, extra
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    if name in _INTEGRATIONS:
+        return _from_integration(name)
+    raise AttributeError(f"module 'lira_rag' has no attribute {name!r}")
+
+
+def _from_integration(name: str) -> Any:
+    module, needed, extra = _INTEGRATIONS[name]
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in (needed, module):
+            raise
+        raise MissingDependency(
+            f"{name} needs the package {error.name!r}", hint=f'pip install "lira-rag[{extra}]"'
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -30,8 +30,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "CheckpointError",
     "ChatError",
+    "CheckpointError",
     "ConfigError",
     "CorruptIndex",
     "CorruptModel",
@@ -40,7 +40,6 @@ __all__ = [
     "EncoderContractError",
     "FingerprintMismatch",
     "IndexClosed",
-    "StorageError",
     "IndexExists",
     "IndexLocked",
     "IndexNotFound",
@@ -50,6 +49,7 @@ __all__ = [
     "MissingDependency",
     "ModelError",
     "ModelNotFound",
+    "StorageError",
     "StorageFull",
 ]
 

@@ -19,6 +19,7 @@ __all__ = [
     "FloatArray",
     "Kind",
     "Message",
+    "TokenEncoder",
     "Translator",
     "VectorStore",
     "Where",
@@ -68,6 +69,11 @@ class Encoder(Protocol):
 class TokenEncoder(Encoder, Protocol):
     """An encoder that also gives its token states, for the two-path encoder."""
 
+    @property
+    def pooling(self) -> str:
+        """How its vector is made of its token states: "mean", "cls" (the first) or "last"."""
+        ...
+
     async def encode_tokens(self, texts: Sequence[str], kind: Kind) -> list[FloatArray]:
         """Token states of each text: float32 [L_i, d] each, special tokens as the pooling sees them."""
         ...
@@ -107,9 +113,7 @@ class Translator(Protocol):
 class VectorStore(Protocol):
     """Keeps unit vectors under ids and finds the nearest by cosine. Always given vectors, never text."""
 
-    def upsert(
-        self, ids: Sequence[str], vectors: FloatArray, metadatas: Sequence[Mapping[str, MetadataValue]]
-    ) -> None:
+    def upsert(self, ids: Sequence[str], vectors: FloatArray, metadatas: Sequence[Mapping[str, MetadataValue]]) -> None:
         """Insert or replace; any number of rows."""
         ...
 

@@ -205,7 +205,12 @@ class Explanation:
             "language_confidence": self.language_confidence,
             "script": self.script,
             "translations": [
-                {"text": t.text, "translator": t.translator, "language": t.language, "confidence": t.confidence}
+                {
+                    "text": t.text,
+                    "translator": t.translator,
+                    "language": t.language,
+                    "confidence": t.confidence,
+                }
                 for t in self.translations
             ],
             "legs": [

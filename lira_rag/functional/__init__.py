@@ -1,1 +1,1 @@
-"""..."""
+"""Pure tensor and array maths without state: pooling, fusion, similarity."""

@@ -1,0 +1,55 @@
+"""The command line's entry point."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lira_rag import __version__
+from lira_rag.cli import ask, demo, doctor, index, models, search, verify
+from lira_rag.cli.console import fail
+from lira_rag.errors import LiraError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="lira",
+    help="Ask your documents in Swahili, Bengali, Urdu, Thai or Tagalog.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("index")(index.index)
+app.command("search")(search.search)
+app.command("explain")(search.explain)
+app.command("ask")(ask.ask)
+app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.add_typer(models.app, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lira_rag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error of ours becomes two lines and an exit code, never a traceback."""
+    try:
+        app()
+    except LiraError as error:
+        sys.exit(fail(error, as_json="--json" in sys.argv))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,89 @@
+"""Parts of an engine from its settings: the encoder, Arca and the chat model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lira_rag.arca import Arca
+from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
+from lira_rag.errors import ConfigError
+from lira_rag.protocols import ChatModel, Encoder, TokenEncoder
+
+__all__ = ["CUSTOM", "build_arca", "build_chat", "describe", "settings_of"]
+
+CUSTOM = "custom:"
+
+
+def build_arca(config: LiraConfig, encoder: Encoder | None) -> Arca:
+    """The two-path encoder of these settings; a given encoder object takes the place of the named one."""
+    native = encoder or _named_encoder(config)
+    if config.adaptor is None:
+        return Arca(native)
+    if not isinstance(native, TokenEncoder):
+        raise ConfigError(f"an adaptor needs token states, and {type(native).__name__} has no encode_tokens")
+    return Arca.load(Path(config.adaptor), native)
+
+
+def _named_encoder(config: LiraConfig) -> Encoder:
+    if config.encoder.startswith(CUSTOM):
+        raise ConfigError(
+            f"the index was made with an encoder object of class {config.encoder.removeprefix(CUSTOM)}",
+            hint="pass it again: Lira.open(path, encoder=…)",
+        )
+    return _local_encoder(config.encoder, config.precision, config.pooling, config.query_prefix, config.passage_prefix)
+
+
+@lru_cache(maxsize=4)
+def _local_encoder(
+    name: str, precision: str, pooling: str | None, query_prefix: str | None, passage_prefix: str | None
+) -> Encoder:
+    """One encoder a process for equal settings: weights are loaded once however many indexes are open."""
+    from lira_rag.encoders import load_encoder
+    from lira_rag.models import locate
+
+    return load_encoder(
+        locate(name),
+        name=name,
+        precision=precision,  # type: ignore[arg-type]
+        pooling=pooling,  # type: ignore[arg-type]
+        query_prefix=query_prefix,
+        passage_prefix=passage_prefix,
+    )
+
+
+def build_chat(config: LiraConfig) -> ChatModel | None:
+    """The chat model of these settings: an endpoint when chat_url is set, else in-process, or None for "none"."""
+    if config.chat_url is not None:
+        from lira_rag.clients import OpenAIChat
+
+        key = config.chat_api_key.get_secret_value() if config.chat_api_key else None
+        assert config.chat_model is not None  # LiraConfig requires it with chat_url
+        return OpenAIChat(config.chat_url, config.chat_model, api_key=key, timeout=config.ask_deadline)
+    if config.chat == "none":
+        return None
+    return _local_chat(config.chat)
+
+
+@lru_cache(maxsize=2)
+def _local_chat(name: str) -> ChatModel:
+    from lira_rag.clients import LocalChat
+    from lira_rag.models import locate
+
+    return LocalChat(locate(name), name=name)
+
+
+def describe(config: LiraConfig, encoder: Encoder | None) -> dict[str, str | int | float | bool]:
+    """The index-bound settings, as an index stores them."""
+    kept = {name: getattr(config, name) for name in INDEX_SETTINGS}
+    if encoder is not None:
+        kept["encoder"] = CUSTOM + type(encoder).__name__
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def settings_of(description: Mapping[str, Any], overrides: Mapping[str, Any]) -> LiraConfig:
+    """Settings for an index that exists: what it was made with, then what the caller changes."""
+    stored = {name: description[name] for name in INDEX_SETTINGS if name in description}
+    return load_config(**{**stored, **overrides})

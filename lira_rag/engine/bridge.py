@@ -1,0 +1,59 @@
+"""The one way from sync code into async code: a portal to an event loop in a background thread.
+
+It works in scripts, threads and Jupyter alike, because it never starts a loop where one is already running.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+__all__ = ["run"]
+
+T = TypeVar("T")
+
+
+class _Bridge:
+    """Starts the portal on first use and again after a fork; stops it at exit."""
+
+    def __init__(self) -> None:
+        self._forget()
+        os.register_at_fork(after_in_child=self._forget)
+        atexit.register(self._stop)
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._context: AbstractContextManager[BlockingPortal] | None = None
+        self._portal: BlockingPortal | None = None
+
+    def portal(self) -> BlockingPortal:
+        with self._lock:
+            if self._portal is None:
+                self._context = start_blocking_portal("asyncio", name="lira-bridge")
+                self._portal = self._context.__enter__()
+            return self._portal
+
+    def _stop(self) -> None:
+        with self._lock:
+            if self._context is not None:
+                self._context.__exit__(None, None, None)
+            self._context = self._portal = None
+
+
+_bridge = _Bridge()
+
+
+def run(function: Callable[[], Awaitable[T]]) -> T:
+    """Run an async function to its end and return its result; KeyboardInterrupt cancels it."""
+    future = _bridge.portal().start_task_soon(function)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise

@@ -1,0 +1,284 @@
+"""`Lira`: documents in, questions in any language, passages and answers out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from anyio import to_thread
+
+from lira_rag.config import LiraConfig, load_config
+from lira_rag.engine.ask import ask
+from lira_rag.engine.assemble import build_arca, build_chat, describe, settings_of
+from lira_rag.engine.bridge import run
+from lira_rag.engine.documents import DocumentLike
+from lira_rag.engine.ingest import AddReport, Ingest, Skipped
+from lira_rag.engine.progress import Progress, reporter
+from lira_rag.engine.search import Searcher
+from lira_rag.errors import InvalidInput
+from lira_rag.protocols import ChatModel, Encoder, Translator, Where
+from lira_rag.schema import Answer, Document, Explanation, SearchResult
+from lira_rag.stores.index import IndexStats, PassageIndex
+
+__all__ = ["Lira"]
+
+
+class Lira:
+    """A multilingual index and the questions asked of it. Make one with `create`, `open` or `from_texts`.
+
+    Every method has an async twin with an ``a`` in front; the sync ones work in Jupyter too. One process writes at a
+    time; any number may read with ``read_only=True`` while nobody writes.
+    """
+
+    def __init__(
+        self,
+        config: LiraConfig,
+        index: PassageIndex,
+        *,
+        encoder: Encoder | None = None,
+        chat: ChatModel | None = None,
+        translator: Translator | None = None,
+    ) -> None:
+        self.config, self.index, self.translator = config, index, translator
+        self.arca = build_arca(config, encoder)
+        self._chat = chat
+        self._searcher = Searcher(self.arca, index, config, translator)
+        self._writing = threading.Lock()
+
+    # -- making one ------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path | None = None,
+        *,
+        encoder: Encoder | None = None,
+        chat: ChatModel | None = None,
+        translator: Translator | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Make a new, empty index.
+
+        Args:
+            path: folder to make; None keeps everything in memory.
+            encoder, chat, translator: objects to use in place of the configured ones.
+            **settings: fields of `LiraConfig`, such as ``preset="fast"``.
+
+        Raises:
+            ConfigError: a setting is wrong.
+            IndexExists: there is an index already.
+        """
+        config = load_config(**settings)
+        arca = build_arca(config, encoder)
+        index = PassageIndex.create(
+            None if path is None else Path(path),
+            fingerprint=arca.fingerprint,
+            description=describe(config, encoder),
+            dimension=arca.dimension,
+            store=config.store,
+            chroma_url=config.chroma_url,
+        )
+        return cls(config, index, encoder=encoder, chat=chat, translator=translator)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        encoder: Encoder | None = None,
+        chat: ChatModel | None = None,
+        translator: Translator | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Open an index.
+
+        Args:
+            path: its folder.
+            read_only: share it with other readers; adding is refused.
+            encoder, chat, translator: objects to use in place of the configured ones.
+            **settings: fields of `LiraConfig` to change; what decides the vectors comes from the index.
+
+        Raises:
+            IndexNotFound: the path holds no index.
+            IndexLocked: another process is writing.
+            FingerprintMismatch: the encoder is not the one the index was made with.
+        """
+        description = PassageIndex.describe(Path(path))
+        config = settings_of(description, settings)
+        fingerprint = build_arca(config, encoder).fingerprint
+        index = PassageIndex.open(Path(path), fingerprint=fingerprint, read_only=read_only)
+        return cls(config, index, encoder=encoder, chat=chat, translator=translator)
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[DocumentLike], **settings: Any) -> Self:
+        """Index some texts in memory, ready to search."""
+        lira = cls.create(None, **settings)
+        lira.add(texts)
+        return lira
+
+    # -- documents -------------------------------------------------------------------------------------------------
+
+    async def aadd(self, documents: Iterable[DocumentLike | Skipped], progress: Progress | bool = False) -> AddReport:
+        """Add documents: strings, `Document` records or mappings with a "text".
+
+        What the report counts is on disk when this returns. Adding the same again changes nothing; a document with a
+        known id and new content replaces the old one. Memory does not grow with the number of documents beyond about
+        100 bytes each, and after a kill the same call goes on where it stopped.
+
+        Args:
+            documents: any iterable, also a generator of millions.
+            progress: True for a progress bar, or a function of (done, total or None).
+
+        Raises:
+            InvalidInput: a document is malformed; those before it are stored.
+            StorageFull: the disk is full; what was acknowledged is safe.
+        """
+        if isinstance(documents, str | Document):
+            documents = [documents]
+        async with self._writer():
+            with reporter(progress) as report:
+                return await Ingest(self.arca, self.index, self.config).run(documents, report)
+
+    @asynccontextmanager
+    async def _writer(self) -> AsyncIterator[None]:
+        """One writing call at a time, whatever thread or event loop it comes from."""
+        await to_thread.run_sync(self._writing.acquire)
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    async def aadd_files(self, paths: Sequence[str | Path], progress: Progress | bool = False) -> AddReport:
+        """Add files and folders: .txt .md .html .pdf .jsonl .csv; see `lira_rag.text.readers`."""
+        from lira_rag.text.readers import read_file, walk
+
+        def documents() -> Iterator[Document | Skipped]:
+            for path in walk([Path(p) for p in paths]):
+                try:
+                    yield from read_file(path)
+                except InvalidInput as error:
+                    yield Skipped(str(error))
+
+        return await self.aadd(documents(), progress)
+
+    async def adelete(self, ids: Sequence[str]) -> int:
+        """Delete documents by id; returns how many there were. Gone from every leg when this returns."""
+        if isinstance(ids, str):
+            raise InvalidInput("ids must be a list of ids, but got one string", hint=f"pass [{ids!r}]")
+        async with self._writer():
+            return await to_thread.run_sync(self.index.delete, list(ids))
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    async def asearch(
+        self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None
+    ) -> SearchResult:
+        """Find the k best passages for a question in any language.
+
+        Args:
+            query: the question; longer than 2,000 characters is cut, and said so.
+            k: hits wanted, > 0.
+            filters: metadata keys with a value or a list of values; "language", "source" and "document_id" always work.
+            deadline: seconds; a part that is not ready is left out and named in `degraded`.
+
+        Raises:
+            InvalidInput: k or a filter is wrong, or nothing is left of the query (`EmptyText`).
+        """
+        explanation = await self.aexplain(query, k, filters=filters, deadline=deadline)
+        return explanation.result
+
+    async def aexplain(
+        self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None
+    ) -> Explanation:
+        """Search, and report what each leg did: ranks, scores, weights, times, translations, reasons."""
+        seconds = self.config.search_deadline if deadline is None else deadline
+        if seconds <= 0:
+            raise InvalidInput(f"deadline must be > 0 seconds, but got {seconds}")
+        return await self._searcher.explain(query, k, filters, seconds)
+
+    async def aask(
+        self,
+        question: str,
+        k: int | None = None,
+        *,
+        filters: Where | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Answer a question from the index, with numbered sources, or say that it is not known.
+
+        Args:
+            question: in any language.
+            k: passages the answer may draw on; default `config.passages`.
+            filters: as in `search`.
+            deadline: seconds for search and answer together.
+
+        Raises:
+            InvalidInput: as in `search`.
+        """
+        seconds = self.config.ask_deadline if deadline is None else deadline
+        return await ask(self, question, k or self.config.passages, filters, seconds)
+
+    @property
+    def chat(self) -> ChatModel | None:
+        """The chat model that answers; built from the settings on first use."""
+        if self._chat is None:
+            self._chat = build_chat(self.config)
+        return self._chat
+
+    # -- the index -------------------------------------------------------------------------------------------------
+
+    def stats(self) -> IndexStats:
+        """Counts of documents, passages and languages, size on disk, and what made the index."""
+        return self.index.stats()
+
+    def close(self) -> None:
+        """Let go of the index and its lock."""
+        self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- sync twins ------------------------------------------------------------------------------------------------
+
+    def add(self, documents: Iterable[DocumentLike | Skipped], progress: Progress | bool = False) -> AddReport:
+        """Sync twin of `aadd`."""
+        return run(partial(self.aadd, documents, progress))
+
+    def add_files(self, paths: Sequence[str | Path], progress: Progress | bool = False) -> AddReport:
+        """Sync twin of `aadd_files`."""
+        return run(partial(self.aadd_files, paths, progress))
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Sync twin of `adelete`."""
+        return run(partial(self.adelete, ids))
+
+    def search(
+        self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None
+    ) -> SearchResult:
+        """Sync twin of `asearch`."""
+        return run(partial(self.asearch, query, k, filters=filters, deadline=deadline))
+
+    def explain(
+        self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None
+    ) -> Explanation:
+        """Sync twin of `aexplain`."""
+        return run(partial(self.aexplain, query, k, filters=filters, deadline=deadline))
+
+    def ask(
+        self,
+        question: str,
+        k: int | None = None,
+        *,
+        filters: Where | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Sync twin of `aask`."""
+        return run(partial(self.aask, question, k, filters=filters, deadline=deadline))

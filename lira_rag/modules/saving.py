@@ -1,0 +1,94 @@
+"""Modules on disk: weights as safetensors, everything else as JSON, both checked when they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lira_rag.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = ["FORMAT", "read_card", "read_weights", "weights_hash", "write_module"]
+
+FORMAT = 1
+
+
+def weights_hash(module: nn.Module) -> str:
+    """BLAKE2b of all parameter names, shapes and values: two equal modules have equal hashes."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_module(folder: Path, name: str, module: nn.Module, card: dict[str, Any]) -> None:
+    """Write `<name>.safetensors` and `<name>.json` (the card, plus format and sha256) into `folder`.
+
+    The weights land first and the card last, each by an atomic rename: a card never names weights that are not there.
+    """
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+    blob = save(state)
+    _replace(folder / f"{name}.safetensors", blob)
+    full = {**card, "format": FORMAT, "sha256": hashlib.sha256(blob).hexdigest()}
+    _replace(folder / f"{name}.json", json.dumps(full, indent=2, sort_keys=True).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def read_card(folder: Path, name: str) -> dict[str, Any]:
+    """Read a card.
+
+    Raises:
+        CheckpointError: it is absent, not JSON, or of a newer format.
+    """
+    path = folder / f"{name}.json"
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{folder} holds no {name}.json", hint="is this the folder a save wrote?") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {type(error).__name__}") from error
+    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
+        raise CheckpointError(f"{path} is not a card of this library: it has no format number")
+    if card["format"] > FORMAT:
+        raise CheckpointError(
+            f"{path} has format {card['format']}, and this version reads up to {FORMAT}",
+            hint="upgrade lira-rag",
+        )
+    return card
+
+
+def read_weights(folder: Path, name: str, card: dict[str, Any]) -> dict[str, Tensor]:
+    """Read the weights a card belongs to.
+
+    Raises:
+        CheckpointError: the file is absent, its sha256 is not the card's, or a value is not finite.
+    """
+    import torch
+    from safetensors.torch import load
+
+    path = folder / f"{name}.safetensors"
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {type(error).__name__}") from error
+    found = hashlib.sha256(blob).hexdigest()
+    if found != card.get("sha256"):
+        raise CheckpointError(f"{path} has sha256 {found[:12]}…, its card says {str(card.get('sha256'))[:12]}…")
+    state: dict[str, Tensor] = load(blob)
+    for key, tensor in state.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(f"{path}: tensor {key} holds values that are not finite")
+    return state
