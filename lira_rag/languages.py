@@ -57,7 +57,6 @@ SCRIPTS: Mapping[str, str] = MappingProxyType(
 """Main script (ISO 15924) of each main language. Chinese is "Hani" whether simplified or traditional."""
 
 
-@lru_cache(maxsize=4096)
 def normalize_tag(tag: str) -> str:
     """The one spelling of a language tag used everywhere in this library.
 
@@ -67,14 +66,19 @@ def normalize_tag(tag: str) -> str:
     Raises:
         InvalidInput: not a known tag; the hint proposes one when the value is a language's English name.
     """
-    import langcodes
-
     if not isinstance(tag, str):
         raise InvalidInput(f"language must be a str such as 'sw', but got {type(tag).__name__}")
+    return _normalized(tag)
+
+
+@lru_cache(maxsize=4096)
+def _normalized(tag: str) -> str:
+    import langcodes
+
     try:
         if langcodes.tag_is_valid(tag):
             return langcodes.standardize_tag(tag, macro=True)
-    except langcodes.LanguageTagError:
+    except ValueError:  # includes langcodes.LanguageTagError
         pass
     raise InvalidInput(f"language must be a BCP-47 tag, but got {tag[:40]!r}", hint=_proposal(tag))
 
@@ -84,7 +88,7 @@ def _proposal(tag: str) -> str:
 
     try:
         return f"did you mean {langcodes.find(tag[:40]).to_tag()!r}?"
-    except LookupError:
+    except (LookupError, ValueError):
         return "for example 'sw', 'bn', 'hi-Latn'; 'und' means unknown"
 
 
@@ -98,7 +102,6 @@ def primary_language(tag: str) -> str:
     return first if len(first) > 1 else UNKNOWN
 
 
-@lru_cache(maxsize=4096)
 def script_of(tag: str) -> str:
     """The ISO 15924 script a tag is written in: its own script part, else the language's main script.
 
@@ -114,9 +117,9 @@ def script_of(tag: str) -> str:
     language = langcodes.Language.get(normal)
     if language.script:
         return _merged(language.script)
-    if normal.startswith(UNKNOWN):
-        return "Zyyy"
     primary = primary_language(normal)
+    if primary == UNKNOWN:
+        return "Zyyy"
     return SCRIPTS.get(primary) or _merged(language.maximize().script or "Zyyy")
 
 

@@ -7,9 +7,9 @@ anything that the manifest does not also hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -24,7 +24,6 @@ from lira_rag.stores.records import check_rows
 
 __all__ = ["ChromaStore", "chroma_where", "slug"]
 
-_T = TypeVar("_T")
 _PAGE = 1000
 
 
@@ -80,9 +79,7 @@ class ChromaStore:
                 hint="index again into a new place: lira index SOURCES --to NEW",
             )
 
-    def upsert(
-        self, ids: Sequence[str], vectors: FloatArray, metadatas: Sequence[Mapping[str, MetadataValue]]
-    ) -> None:
+    def upsert(self, ids: Sequence[str], vectors: FloatArray, metadatas: Sequence[Mapping[str, MetadataValue]]) -> None:
         """Insert or replace any number of rows; `vectors` is float32 [n, d] of unit rows.
 
         A replaced row is deleted first, because Chroma would merge the old metadata into the new.
@@ -92,15 +89,15 @@ class ChromaStore:
             part = slice(i, i + self._batch)
             batch = list(ids[part])
             rows = [dict(metadata) or None for metadata in metadatas[part]]
-            old = self._call(lambda c, b=batch: c.get(ids=b, include=[])["ids"])
+            old = self._call("get", ids=batch, include=[])["ids"]
             if old:
-                self._call(lambda c, o=old: c.delete(ids=o))
-            self._call(lambda c, b=batch, v=vectors[part], r=rows: c.upsert(ids=b, embeddings=v, metadatas=r))
+                self._call("delete", ids=old)
+            self._call("upsert", ids=batch, embeddings=vectors[part], metadatas=rows)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove ids; unknown ids are ignored."""
         for i in range(0, len(ids), self._batch):
-            self._call(lambda c, b=list(ids[i : i + self._batch]): c.delete(ids=b))
+            self._call("delete", ids=list(ids[i : i + self._batch]))
 
     def query(self, vector: FloatArray, k: int, where: Where | None = None) -> list[tuple[str, float]]:
         """The k nearest as (id, cosine in [-1, 1]), best first, ties by id. Approximate (HNSW).
@@ -116,9 +113,7 @@ class ChromaStore:
         condition = chroma_where(wanted) if wanted else None
 
         def fetch(n: int) -> tuple[list[tuple[str, float]], bool]:
-            found = self._call(
-                lambda c: c.query(query_embeddings=query, n_results=n, where=condition, include=["distances"])
-            )
+            found = self._call("query", query_embeddings=query, n_results=n, where=condition, include=["distances"])
             scores = [min(1.0, max(-1.0, 1.0 - float(d))) for d in found["distances"][0]]
             return list(zip(found["ids"][0], scores, strict=True)), len(scores) < n
 
@@ -126,17 +121,17 @@ class ChromaStore:
 
     def count(self) -> int:
         """Number of vectors."""
-        return int(self._call(lambda c: c.count()))
+        return int(self._call("count"))
 
     def ids(self) -> Iterable[str]:
         """All ids, in no order."""
-        return list(self._call(lambda c: c.get(include=[])["ids"]))
+        return list(self._call("get", include=[])["ids"])
 
     def vectors(self, ids: Sequence[str]) -> dict[str, FloatArray]:
         """id → float32 [d] as Chroma holds it, for those of `ids` it has."""
         found: dict[str, FloatArray] = {}
         for i in range(0, len(ids), _PAGE):
-            got = self._call(lambda c, b=list(ids[i : i + _PAGE]): c.get(ids=b, include=["embeddings"]))
+            got = self._call("get", ids=list(ids[i : i + _PAGE]), include=["embeddings"])
             found.update(zip(got["ids"], np.asarray(got["embeddings"], dtype=np.float32), strict=True))
         return found
 
@@ -153,19 +148,19 @@ class ChromaStore:
         if client is not None:
             client.close()
 
-    def _call(self, work: Callable[[Any], _T]) -> _T:
-        """Do `work` with the collection; once more if a server's connection broke (all work is idempotent)."""
+    def _call(self, method: str, **arguments: Any) -> Any:
+        """Call a method of the collection; once more if a server's connection broke (all calls are idempotent)."""
         collection = self._collection
         if collection is None:
             raise IndexClosed(f"{self.what} were closed", hint="open the index again")
         try:
             with storage_errors(f"using {self.what}"):
-                return work(collection)
+                return getattr(collection, method)(**arguments)
         except StorageError as error:
             if type(error) is not StorageError or not error.retryable:
                 raise
         with storage_errors(f"using {self.what}"):
-            return work(collection)
+            return getattr(collection, method)(**arguments)
 
 
 def _client(folder: Path | None, url: str | None) -> Any:

@@ -46,9 +46,7 @@ def label(value: MetadataValue) -> str:
     raise InvalidInput(f"a metadata value must be a string, a finite number or a bool, but got {value!r}")
 
 
-def check_where(
-    where: Where | None, known: Iterable[str] | None = None
-) -> dict[str, Sequence[MetadataValue]] | None:
+def check_where(where: Where | None, known: Iterable[str] | None = None) -> dict[str, Sequence[MetadataValue]] | None:
     """Check a filter and give every key a list of allowed values; None when there is nothing to filter.
 
     Args:
@@ -77,6 +75,5 @@ def check_where(
 def matches(metadata: Mapping[str, MetadataValue], where: Mapping[str, Sequence[MetadataValue]]) -> bool:
     """Whether `metadata` passes a filter that `check_where` has checked."""
     return all(
-        key in metadata and label(metadata[key]) in {label(value) for value in values}
-        for key, values in where.items()
+        key in metadata and label(metadata[key]) in {label(value) for value in values} for key, values in where.items()
     )

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from lira_rag.stores.failures import storage_errors
 from lira_rag.stores.manifest import Manifest
+from lira_rag.stores.seal import checksums
 
-__all__ = ["Lexicon", "LexicalIndex"]
+__all__ = ["LexicalIndex", "Lexicon"]
 
 _log = logging.getLogger("lira_rag")
 _KEYS_FILE = "keys.npy"
+_SUMS_FILE = "sums.json"
 
 Keys = NDArray[np.int64]
 
@@ -81,11 +83,20 @@ class Lexicon:
         np.save(folder / _KEYS_FILE, self.keys, allow_pickle=False)
         if self._bm25 is not None:
             self._bm25.save(folder, corpus=None, allow_pickle=False, show_progress=False)
+        (folder / _SUMS_FILE).write_text(json.dumps(checksums(folder, folder.iterdir())))
 
     @classmethod
     def load(cls, folder: Path) -> Lexicon:
-        """Open what `save` wrote; the score arrays stay on disk until they are touched."""
+        """Open what `save` wrote; the score arrays stay on disk until they are touched.
+
+        Raises:
+            ValueError, OSError: a file is missing or not as it was written.
+        """
         import bm25s
+
+        files = [file for file in folder.iterdir() if file.name != _SUMS_FILE]
+        if json.loads((folder / _SUMS_FILE).read_text()) != checksums(folder, files):
+            raise ValueError(f"{folder} has changed since it was written")
 
         keys = np.load(folder / _KEYS_FILE, allow_pickle=False)
         if not (folder / "params.index.json").exists():

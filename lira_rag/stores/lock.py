@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import weakref
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lira_rag.errors import IndexLocked, StorageError
@@ -56,7 +56,7 @@ class FolderLock:
         _held.add(self)
 
     def _sign(self) -> None:
-        since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        since = datetime.now(UTC).isoformat(timespec="seconds")
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
         assert self._fd is not None
         with storage_errors("signing the lock"):

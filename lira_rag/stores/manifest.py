@@ -74,9 +74,7 @@ class Manifest:
         CorruptIndex: the file is no sqlite database or of a newer format.
     """
 
-    def __init__(
-        self, file: Path | None, *, create: Mapping[str, Any] | None = None, read_only: bool = False
-    ) -> None:
+    def __init__(self, file: Path | None, *, create: Mapping[str, Any] | None = None, read_only: bool = False) -> None:
         if create is None and (file is None or not file.is_file()):
             raise IndexNotFound(f"{file.parent if file else None} holds no index", hint="create one: lira index")
         self._db = Database(file, read_only=read_only)
@@ -117,9 +115,7 @@ class Manifest:
         """
         with self._db.write() as db:
             ids = _json(item.document_id for item, _ in items)
-            db.execute(
-                f"UPDATE documents SET state = 'deleted' WHERE state = 'pending' AND id IN {_GIVEN}", (ids,)
-            )
+            db.execute(f"UPDATE documents SET state = 'deleted' WHERE state = 'pending' AND id IN {_GIVEN}", (ids,))
             return [_insert(db, item, vectors) for item, vectors in items]
 
     def publish(self, documents: Sequence[int]) -> None:
@@ -141,9 +137,7 @@ class Manifest:
             visible = db.execute(
                 f"UPDATE documents SET state = 'deleted' WHERE state = 'indexed' AND id IN {_GIVEN}", (given,)
             ).rowcount
-            db.execute(
-                f"UPDATE documents SET state = 'deleted' WHERE state = 'pending' AND id IN {_GIVEN}", (given,)
-            )
+            db.execute(f"UPDATE documents SET state = 'deleted' WHERE state = 'pending' AND id IN {_GIVEN}", (given,))
             if visible:
                 _advance(db)
             return visible
@@ -194,7 +188,7 @@ class Manifest:
             f" FROM {_LIVE} WHERE p.id IN {_GIVEN}"
         )
         rows = self._db.read(sql, (_json(ids),))
-        return {row[0]: Passage(*row[:8], metadata=json.loads(row[8])) for row in rows}
+        return {row[0]: _passage(*row) for row in rows}
 
     def words(self) -> tuple[int, list[tuple[int, str]]]:
         """(revision, (passage key, words as JSON) of every visible passage in the order of passage ids)."""
@@ -274,6 +268,10 @@ def _insert(db: Any, item: IndexedDocument, vectors: FloatArray) -> int:
         names.update(p.metadata)
     db.executemany("INSERT OR IGNORE INTO names VALUES (?)", [(name,) for name in names])
     return document
+
+
+def _passage(*row: Any) -> Passage:
+    return Passage(*row[:-1], metadata=json.loads(row[-1]))  # type: ignore[misc]
 
 
 def _advance(db: Any) -> None:

@@ -31,9 +31,7 @@ class MemoryStore:
         self._metadatas: list[Mapping[str, MetadataValue]] = []
         self._vectors: FloatArray = np.zeros((16, dimension), dtype=np.float32)
 
-    def upsert(
-        self, ids: Sequence[str], vectors: FloatArray, metadatas: Sequence[Mapping[str, MetadataValue]]
-    ) -> None:
+    def upsert(self, ids: Sequence[str], vectors: FloatArray, metadatas: Sequence[Mapping[str, MetadataValue]]) -> None:
         """Insert or replace; `vectors` is float32 [n, d] of unit rows."""
         vectors = check_rows(ids, vectors, metadatas, self.dimension)
         with self._lock:

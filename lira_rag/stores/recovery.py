@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lira_rag.errors import CorruptIndex
+from lira_rag.errors import CorruptIndex, LiraError
 from lira_rag.protocols import VectorStore
 from lira_rag.stores.chroma import ChromaStore
 from lira_rag.stores.manifest import Manifest
 from lira_rag.stores.memory import MemoryStore
 from lira_rag.stores.probe import probe
-from lira_rag.stores.seal import break_seal, is_sealed
+from lira_rag.stores.seal import break_seal, has_graph, is_sealed
 
-__all__ = ["Step", "chroma_folder", "open_vectors", "rebuild", "reconcile", "settle"]
+__all__ = [
+    "Step",
+    "chroma_folder",
+    "drop_old_generations",
+    "open_store",
+    "open_vectors",
+    "rebuild",
+    "reconcile",
+    "settle",
+]
 
 _log = logging.getLogger("lira_rag")
 _PAGE = 1000
@@ -24,23 +33,23 @@ Step = Callable[[str], None]
 """Called with a name after each durable step; tests stop the process there."""
 
 
-def chroma_folder(path: Path | None, manifest: Manifest) -> Path | None:
+def chroma_folder(path: Path | None, manifest: Manifest, generation: int | None = None) -> Path | None:
     """Where the embedded Chroma of this index is; None when it has none."""
     meta = manifest.meta
     if path is None or meta["store"] != "chroma" or meta["chroma_url"]:
         return None
-    return path / f"chroma-{meta['generation']}"
+    return path / f"chroma-{generation or meta['generation']}"
 
 
-def open_store(path: Path | None, manifest: Manifest) -> VectorStore:
+def open_store(path: Path | None, manifest: Manifest, generation: int | None = None) -> VectorStore:
     """The store as the manifest describes it, whatever its state."""
     meta = manifest.meta
     if meta["store"] == "memory":
         return MemoryStore(manifest.dimension)
     return ChromaStore(
-        f"{meta['name']}-{meta['index_id'][:8]}-{meta['generation']}",
+        f"{meta['name']}-{meta['index_id'][:8]}-{generation or meta['generation']}",
         manifest.dimension,
-        folder=chroma_folder(path, manifest),
+        folder=chroma_folder(path, manifest, generation),
         url=meta["chroma_url"],
         fingerprint=meta["fingerprint"],
     )
@@ -49,27 +58,18 @@ def open_store(path: Path | None, manifest: Manifest) -> VectorStore:
 def open_vectors(path: Path | None, manifest: Manifest, *, read_only: bool, step: Step) -> VectorStore:
     """Open the store of an index and bring it in step with the manifest.
 
-    An embedded Chroma that was not closed cleanly is first read in another process. A writer mends what is
-    wrong with it by building it anew; a reader refuses.
+    A writer mends a damaged store by building it anew; a reader refuses.
 
     Raises:
         CorruptIndex: `read_only`, and the store is damaged.
     """
-    folder = chroma_folder(path, manifest)
-    problems: list[str] = []
-    if folder is not None and path is not None and folder.exists():
-        if not is_sealed(path, folder):
-            problems, _ = probe(path)
-        if not read_only:
-            break_seal(path)
     try:
-        if problems:
-            raise CorruptIndex(f"the vectors of {path} are damaged: {problems[0]}", hint="lira verify --repair")
+        _look_first(path, manifest, read_only)
         store = open_store(path, manifest)
-        if read_only:
-            return _filled_if_memory(manifest, store)
-        settle(manifest, store, step)
-        reconcile(manifest, store)
+        if not read_only:
+            settle(manifest, store, step)
+        if not read_only or isinstance(store, MemoryStore):
+            reconcile(manifest, store)
         return store
     except CorruptIndex as error:
         if read_only or manifest.meta["store"] != "chroma":
@@ -78,10 +78,18 @@ def open_vectors(path: Path | None, manifest: Manifest, *, read_only: bool, step
         return rebuild(path, manifest, step)
 
 
-def _filled_if_memory(manifest: Manifest, store: VectorStore) -> VectorStore:
-    if isinstance(store, MemoryStore):
-        reconcile(manifest, store)
-    return store
+def _look_first(path: Path | None, manifest: Manifest, read_only: bool) -> None:
+    """Read an embedded Chroma that was not closed cleanly in another process before this one opens it."""
+    folder = chroma_folder(path, manifest)
+    if path is None or folder is None:
+        return
+    if has_graph(folder) and not is_sealed(path, folder):
+        problems, _ = probe(path)
+        if problems:
+            hint = f"run `lira verify {path} --repair`"
+            raise CorruptIndex(f"the vectors of {path} are damaged: {problems[0]}", hint=hint)
+    if not read_only:
+        break_seal(path)
 
 
 def settle(manifest: Manifest, store: VectorStore, step: Step) -> None:
@@ -108,38 +116,49 @@ def reconcile(manifest: Manifest, store: VectorStore) -> None:
     if store.count() == len(live):
         return
     held = {int(id_) for id_ in store.ids()}
-    extra = held.difference(live)
-    store.delete([str(key) for key in sorted(extra)])
+    store.delete([str(key) for key in sorted(held.difference(live))])
     _push(manifest, store, [key for key in live if key not in held])
 
 
 def rebuild(path: Path | None, manifest: Manifest, step: Step) -> VectorStore:
-    """Build a new generation of the store beside the old one, switch to it in one transaction, drop the old.
+    """Build the next generation of the store beside this one, switch to it in one transaction, drop this one.
 
-    Nothing of the old store is read.
+    Nothing of the damaged store is read.
     """
-    old = chroma_folder(path, manifest)
-    before = int(manifest.meta["generation"])
-    manifest.meta["generation"] = before + 1
+    old = int(manifest.meta["generation"])
+    folder = chroma_folder(path, manifest, old + 1)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+    store = open_store(path, manifest, old + 1)
     try:
-        new = chroma_folder(path, manifest)
-        if new is not None:
-            shutil.rmtree(new, ignore_errors=True)
-        store = open_store(path, manifest)
         settle(manifest, store, step)
         reconcile(manifest, store)
+        manifest.set_meta("generation", old + 1)
+        step("switched")
     except BaseException:
-        manifest.meta["generation"] = before
+        store.close()
         raise
-    manifest.set_meta("generation", before + 1)
-    step("switched")
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+    _drop(path, manifest, old)
     return store
 
 
+def _drop(path: Path | None, manifest: Manifest, generation: int) -> None:
+    """Remove a generation that is no longer used. Not being able to is no failure."""
+    folder = chroma_folder(path, manifest, generation)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        store = open_store(path, manifest, generation)
+        if isinstance(store, ChromaStore):
+            store.drop()
+        store.close()
+    except LiraError as error:
+        _log.warning("an unused collection stays on the Chroma server: %s", error)
+
+
 def drop_old_generations(path: Path, manifest: Manifest) -> None:
-    """Remove what an interrupted `rebuild` left behind."""
+    """Remove the folders that an interrupted `rebuild` left behind."""
     present = chroma_folder(path, manifest)
     for folder in path.glob("chroma-*"):
         if folder != present:
@@ -147,12 +166,9 @@ def drop_old_generations(path: Path, manifest: Manifest) -> None:
 
 
 def _push(manifest: Manifest, store: VectorStore, keys: Sequence[int], step: Step | None = None) -> None:
-    for page in _pages(keys):
-        found, vectors, labels = manifest.vectors(page)
+    """Upsert passages from the manifest, a page at a time."""
+    for i in range(0, len(keys), _PAGE):
+        found, vectors, labels = manifest.vectors(keys[i : i + _PAGE])
         store.upsert([str(key) for key in found], vectors, labels)
         if step is not None:
             step("upserted")
-
-
-def _pages(keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (keys[i : i + _PAGE] for i in range(0, len(keys), _PAGE))

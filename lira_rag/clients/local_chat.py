@@ -1,0 +1,191 @@
+"""A small chat model in this process: transformers, CPU, greedy, one generation at a time.
+
+Deadlines are real here: cancelling `chat` makes the model stop within one layer's time, also while it reads the prompt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from anyio import to_thread
+
+from lira_rag.clients.openai_chat import without_thinking
+from lira_rag.errors import ChatError, InvalidInput, ModelNotFound
+from lira_rag.protocols import Message
+
+__all__ = ["LocalChat"]
+
+LOOKUP_TOKENS = 8
+"""Tokens guessed at once by copying from the prompt (prompt lookup decoding): replies quote, so most guesses hold."""
+
+
+class _Stopped(Exception):
+    """Raised inside the model when nobody waits for its reply any more."""
+
+
+class LocalChat:
+    """A causal language model from a local folder (safetensors, tokenizer and chat template).
+
+    The folder is read on the first call, once. Threads and event loops may share one object.
+
+    Args:
+        folder: what `from_pretrained` reads; code in it is never run.
+        name: the model's name as shown to users.
+        languages: BCP-47 tags it reads and writes well enough; empty when that is not known.
+        timeout: seconds for one `chat`, loading included.
+        precision: "auto" is bfloat16 where the processor computes in it, else float32.
+
+    Raises:
+        InvalidInput: a value breaks its rule.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        languages: Sequence[str] = ("en",),
+        timeout: float = 60.0,
+        precision: Literal["auto", "bfloat16", "float32"] = "auto",
+    ) -> None:
+        if not timeout > 0:
+            raise InvalidInput(f"timeout must be > 0 seconds, but got {timeout}")
+        if precision not in ("auto", "bfloat16", "float32"):
+            raise InvalidInput(f"precision must be auto, bfloat16 or float32, but got {precision!r}")
+        self.folder, self.languages, self.timeout = Path(folder), tuple(languages), timeout
+        self._name, self._precision = name, precision
+        self._lock = threading.Lock()  # one generation at a time; also guards loading
+        self._stop = threading.Event()  # of the generation that runs now
+        self._model: Any = None
+        self._tokenizer: Any = None
+
+    def __repr__(self) -> str:
+        return f"LocalChat({self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._name
+
+    def count_tokens(self, text: str) -> int:
+        """Number of the model's tokens in `text`; loads the tokenizer."""
+        return len(self._load_tokenizer()(text, add_special_tokens=False)["input_ids"])
+
+    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 256) -> str:
+        """The greedy reply. One that is cut at `max_tokens` is given as it is.
+
+        Raises:
+            InvalidInput: max_tokens is not > 0.
+            ModelNotFound: the folder holds no model.
+            ChatError: ``<name>: <kind>: <detail>``; kinds: too_long (prompt and reply do not fit the context),
+                timeout, empty.
+        """
+        if max_tokens <= 0:
+            raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
+        stop = threading.Event()
+        try:
+            with anyio.fail_after(self.timeout):
+                work = partial(self._reply, list(messages), max_tokens, stop)
+                text = without_thinking(await to_thread.run_sync(work, abandon_on_cancel=True))
+        except TimeoutError:
+            raise ChatError(f"{self._name}: timeout: no reply within {self.timeout:g} s", retryable=True) from None
+        finally:
+            stop.set()
+        if not text:
+            raise ChatError(f"{self._name}: empty: the model wrote nothing")
+        return text
+
+    def _reply(self, messages: list[Message], max_tokens: int, stop: threading.Event) -> str:
+        """Wait for the model, then generate; returns "" as soon as `stop` is set."""
+        while not self._lock.acquire(timeout=0.05):
+            if stop.is_set():
+                return ""
+        try:
+            self._stop = stop
+            return self._generate(messages, max_tokens)
+        except _Stopped:
+            return ""
+        finally:
+            self._lock.release()
+
+    def _generate(self, messages: list[Message], max_tokens: int) -> str:
+        import torch
+
+        model, tokenizer = self._load_model(), self._load_tokenizer()
+        prompt = self._prompt(messages)
+        length, context = prompt["input_ids"].shape[1], model.config.max_position_embeddings
+        if length + max_tokens > context:
+            raise ChatError(
+                f"{self._name}: too_long: {length} prompt tokens and {max_tokens} to write do not fit "
+                f"the model's context of {context}",
+                hint="send fewer or shorter passages",
+            )
+        with torch.inference_mode():
+            tokens = model.generate(
+                **prompt,
+                max_new_tokens=max_tokens,
+                do_sample=False,
+                prompt_lookup_num_tokens=LOOKUP_TOKENS,
+                pad_token_id=tokenizer.eos_token_id,
+            )
+        return str(tokenizer.decode(tokens[0, length:], skip_special_tokens=True))
+
+    def _prompt(self, messages: list[Message]) -> Any:
+        """Token ids [1, L]; control tokens written in a message's text lose their power."""
+        tokenizer = self._load_tokenizer()
+        words = [str(token) for token in tokenizer.added_tokens_decoder.values()]
+        plain = [{"role": m["role"], "content": _defused(m["content"], words)} for m in messages]
+        return tokenizer.apply_chat_template(plain, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+
+    def _load_tokenizer(self) -> Any:
+        if self._tokenizer is None:
+            from transformers import AutoTokenizer
+
+            self._require_folder()
+            self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+        return self._tokenizer
+
+    def _load_model(self) -> Any:
+        if self._model is None:
+            import torch
+            from transformers import AutoModelForCausalLM
+
+            self._require_folder()
+            dtype = torch.bfloat16 if self._half() else torch.float32
+            model = AutoModelForCausalLM.from_pretrained(
+                self.folder, dtype=dtype, local_files_only=True, use_safetensors=True
+            ).eval()
+            for module in model.modules():
+                if isinstance(module, torch.nn.Linear):
+                    module.register_forward_pre_hook(self._check)
+            self._model = model
+        return self._model
+
+    def _half(self) -> bool:
+        """bfloat16 halves memory and, with AVX512-BF16 or AMX, doubles reading speed; elsewhere it is emulated."""
+        if self._precision != "auto":
+            return self._precision == "bfloat16"
+        import torch
+
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+    def _check(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+
+    def _require_folder(self) -> None:
+        if not (self.folder / "config.json").is_file():
+            raise ModelNotFound(f"no model in the folder of {self._name!r}", hint="run: lira models pull")
+
+
+def _defused(text: str, control: Sequence[str]) -> str:
+    """`text` with a space inside each control token, so that the tokenizer reads letters."""
+    for token in control:
+        text = text.replace(token, f"{token[0]} {token[1:]}")
+    return text

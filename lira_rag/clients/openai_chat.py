@@ -1,0 +1,143 @@
+"""A chat model behind any OpenAI-compatible endpoint, vLLM first.
+
+The reply is untrusted input: it is validated, stripped of thinking, and refused when it is empty or cut short.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, Field, ValidationError
+
+from lira_rag.clients.breaker import CircuitBreaker
+from lira_rag.clients.transport import Transport
+from lira_rag.errors import InvalidInput
+from lira_rag.protocols import Message
+
+__all__ = ["NO_THINKING", "OpenAIChat", "without_thinking"]
+
+NO_THINKING: Mapping[str, Any] = {"chat_template_kwargs": {"enable_thinking": False}}
+"""`extra_body` that turns the thinking of reasoning models off on vLLM."""
+
+RESERVED = ("messages", "model", "stream", "max_tokens")
+
+
+class _Message(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Completion(BaseModel):
+    """The part of a chat completion that is used."""
+
+    choices: list[_Choice] = Field(min_length=1)
+
+
+class OpenAIChat:
+    """Chats with one model at one endpoint, greedily (temperature 0).
+
+    Args:
+        base_url: such as ``http://localhost:8000/v1``; without a path, ``/v1`` is added.
+        model: the model's name at that endpoint; also this object's `name`.
+        api_key: bearer token; appears in no error, log or repr.
+        timeout: seconds for one `chat`, retries included.
+        max_retries: most retries of refused connections and of status 429 and 503.
+        extra_body: further fields of the request, such as NO_THINKING; the ones set here cannot be replaced.
+        client: an httpx client to use instead of one per event loop; it is not closed here.
+        breaker: shared between objects that talk to the same server.
+
+    Raises:
+        InvalidInput: a value breaks its rule.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        extra_body: Mapping[str, Any] | None = None,
+        client: httpx.AsyncClient | None = None,
+        breaker: CircuitBreaker | None = None,
+    ) -> None:
+        if not model.strip():
+            raise InvalidInput("model must name a model of the endpoint, but got an empty string")
+        taken = [key for key in RESERVED if key in (extra_body or {})]
+        if taken:
+            raise InvalidInput(f"extra_body must not hold {', '.join(taken)}")
+        self._name, self._extra = model, dict(extra_body or {})
+        self._transport = Transport(
+            base_url, api_key=api_key, timeout=timeout, max_retries=max_retries, client=client, breaker=breaker
+        )
+
+    def __repr__(self) -> str:
+        return f"OpenAIChat({self._transport.base_url!r}, {self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._name
+
+    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 256) -> str:
+        """The reply's text, without thinking.
+
+        A reply that was cut at `max_tokens` is asked for once more with twice as many.
+
+        Raises:
+            InvalidInput: max_tokens is not > 0.
+            ChatError: ``<base_url>: <kind>: <detail>`` with the kinds of `Transport.post` and html, not_json,
+                bad_shape, empty, length.
+        """
+        if max_tokens <= 0:
+            raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
+        started = time.monotonic()
+        choice = await self._ask(messages, max_tokens, self._transport.timeout)
+        left = self._transport.timeout - (time.monotonic() - started)
+        if choice.finish_reason == "length" and left > 0:
+            choice = await self._ask(messages, 2 * max_tokens, left)
+        if choice.finish_reason == "length":
+            raise self._transport.error("length", f"the reply was cut, at last at {2 * max_tokens} tokens")
+        text = without_thinking(choice.message.content or "")
+        if not text:
+            raise self._transport.error("empty", f"no text in the reply (finish_reason {choice.finish_reason!r:.40})")
+        return text
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop. The object can still be used afterwards."""
+        await self._transport.aclose()
+
+    async def _ask(self, messages: Sequence[Message], max_tokens: int, seconds: float) -> _Choice:
+        body = {
+            "temperature": 0,
+            **self._extra,
+            "model": self._name,
+            "messages": list(messages),
+            "max_tokens": max_tokens,
+            "stream": False,
+        }
+        content = await self._transport.post("/chat/completions", body, timeout=seconds)
+        try:
+            return _Completion.model_validate_json(content).choices[0]
+        except ValidationError as error:
+            raise self._transport.error(_fault(content, error), f"{len(content)} bytes are no chat completion") from None
+
+
+def without_thinking(text: str) -> str:
+    """The text behind ``</think>``, up to an unclosed ``<think>``, stripped, with lone surrogates replaced."""
+    behind = text.rpartition("</think>")[2].partition("<think>")[0]
+    return behind.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _fault(content: bytes, error: ValidationError) -> str:
+    if content.lstrip()[:1] == b"<":
+        return "html"
+    return "not_json" if error.errors()[0]["type"] == "json_invalid" else "bad_shape"
