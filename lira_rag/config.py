@@ -54,7 +54,9 @@ class LiraConfig(BaseSettings):
     chunk_overlap: int = Field(32, ge=0, description="shared tokens of neighbouring passages, in whole sentences")
     languages: tuple[str, ...] = Field((), description="BCP-47 tags users write in; empty means any")
     candidates: int = Field(50, gt=0, description="how many passages each leg proposes")
-    lexical_weight: float = Field(0.5, ge=0, le=1, description="share of the word leg at full coverage")
+    lexical_weight: float = Field(
+        12.0, ge=0, description="worth of full word coverage, in standard deviations of unrelated cosines"
+    )
     translate: bool = Field(True, description="use the translator, when there is one")
     passages: int = Field(5, gt=0, description="how many passages an answer may draw on")
     chat: str = Field("smollm2-135m", description='in-process chat model; "none" quotes instead')

@@ -70,16 +70,20 @@ def demo(
 
 
 async def _measure(lira: Lira, quiet: bool) -> _Table:
-    asked = questions()
-    vectors = await lira.arca.native.encode([d.text for d in documents()], "passage")
-    ids = [str(d.id) for d in documents()]
+    asked, pages = questions(), documents()
+    encoder = lira.arca.native
+    vectors = await encoder.encode([page.text for page in pages], "passage")
+    queries = await encoder.encode([question.text for question in asked], "query")
+    rankings = {
+        question.text: [str(pages[n].id) for n in np.argsort(-(vectors @ query), kind="stable")[:DEPTH]]
+        for question, query in zip(asked, queries, strict=True)
+    }
 
     async def bm25(text: str) -> Sequence[str]:
         return [key.rsplit("#", 1)[0] for key, _ in lira.index.lexical(lexical_words(text), DEPTH)]
 
     async def backbone(text: str) -> Sequence[str]:
-        query = (await lira.arca.native.encode([text], "query"))[0]
-        return [ids[n] for n in np.argsort(-(vectors @ query), kind="stable")[:DEPTH]]
+        return rankings[text]
 
     async def whole(text: str) -> Sequence[str]:
         return [hit.id for hit in await lira.asearch(text, DEPTH)]

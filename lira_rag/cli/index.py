@@ -11,7 +11,7 @@ import typer
 from lira_rag.cli.console import bar, out, print_json, printable
 from lira_rag.cli.options import Json, Settings, parse_settings
 from lira_rag.engine import AddReport, Lira
-from lira_rag.stores.index import PassageIndex
+from lira_rag.stores.opening import is_index
 
 __all__ = ["index"]
 
@@ -26,7 +26,7 @@ def index(
 ) -> None:
     """Index files; run it again after a change or a kill, and only what is new is done."""
     options = parse_settings(settings)
-    lira = Lira.open(to, **options) if PassageIndex.exists(to) else Lira.create(to, **options)
+    lira = Lira.open(to, **options) if is_index(to) else Lira.create(to, **options)
     with lira, bar("indexing", quiet=as_json) as progress:
         report = lira.add_files(paths, progress or False)
         stats = lira.stats()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -23,7 +24,7 @@ def verify(
 
     report = mend(index) if repair else check(index)
     if as_json:
-        print_json(report.to_dict())
+        print_json(asdict(report))
     else:
         for problem in report.problems:
             out.print(f"problem: {printable(problem)}", style="red")

@@ -1,7 +1,6 @@
 """A circuit breaker: a server that is down is asked seldom, so that it costs a search next to nothing.
 
-Closed: all calls pass. After `failures` failures within `window` seconds it opens: calls are refused at once. While
-open, one call per `pause` seconds passes as a probe; the first success closes it again.
+Too many failures open it: calls are refused at once, but for one probe per pause. The first success closes it.
 """
 
 from __future__ import annotations
@@ -20,10 +19,8 @@ class CircuitBreaker:
     """Counts failures on a monotonic clock; safe to share between threads and event loops.
 
     Args:
-        failures: failures within `window` that open it, > 0.
-        window: seconds, > 0.
+        failures, window: so many failures within so many seconds open it; both > 0.
         pause: seconds between probes while open, > 0; a server that returns is used again within this time.
-        clock: monotonic seconds.
     """
 
     def __init__(

@@ -6,7 +6,8 @@ Deadlines are real here: cancelling `chat` makes the model stop within one layer
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,8 @@ __all__ = ["LocalChat"]
 LOOKUP_TOKENS = 8
 """Tokens guessed at once by copying from the prompt (prompt lookup decoding): replies quote, so most guesses hold."""
 
+SENTENCE_ENDS = ".!?。！？।॥؟۔።"
+
 
 class _Stopped(Exception):
     """Raised inside the model when nobody waits for its reply any more."""
@@ -37,6 +40,7 @@ class LocalChat:
         folder: what `from_pretrained` reads; code in it is never run.
         name: the model's name as shown to users.
         languages: BCP-47 tags it reads and writes well enough; empty when that is not known.
+        small: it needs short prompts and its replies a strict check, as models below a billion parameters do.
         timeout: seconds for one `chat`, loading included.
         precision: "auto" is bfloat16 where the processor computes in it, else float32.
 
@@ -50,6 +54,7 @@ class LocalChat:
         *,
         name: str,
         languages: Sequence[str] = ("en",),
+        small: bool = True,
         timeout: float = 60.0,
         precision: Literal["auto", "bfloat16", "float32"] = "auto",
     ) -> None:
@@ -57,9 +62,11 @@ class LocalChat:
             raise InvalidInput(f"timeout must be > 0 seconds, but got {timeout}")
         if precision not in ("auto", "bfloat16", "float32"):
             raise InvalidInput(f"precision must be auto, bfloat16 or float32, but got {precision!r}")
-        self.folder, self.languages, self.timeout = Path(folder), tuple(languages), timeout
+        self.folder, self.timeout = Path(folder), timeout
+        self.languages, self.small = tuple(languages), small
         self._name, self._precision = name, precision
         self._lock = threading.Lock()  # one generation at a time; also guards loading
+        self._tokenizer_lock = threading.Lock()  # a fast tokenizer must not be used by two threads at once
         self._stop = threading.Event()  # of the generation that runs now
         self._model: Any = None
         self._tokenizer: Any = None
@@ -74,10 +81,11 @@ class LocalChat:
 
     def count_tokens(self, text: str) -> int:
         """Number of the model's tokens in `text`; loads the tokenizer."""
-        return len(self._load_tokenizer()(text, add_special_tokens=False)["input_ids"])
+        with self._tokenizer_lock:
+            return len(self._load_tokenizer()(text, add_special_tokens=False)["input_ids"])
 
     async def chat(self, messages: Sequence[Message], *, max_tokens: int = 256) -> str:
-        """The greedy reply. One that is cut at `max_tokens` is given as it is.
+        """The greedy reply. One that is cut at `max_tokens` loses its unfinished last sentence.
 
         Raises:
             InvalidInput: max_tokens is not > 0.
@@ -116,8 +124,7 @@ class LocalChat:
     def _generate(self, messages: list[Message], max_tokens: int) -> str:
         import torch
 
-        model, tokenizer = self._load_model(), self._load_tokenizer()
-        prompt = self._prompt(messages)
+        model, prompt = self._load_model(), self._prompt(messages)
         length, context = prompt["input_ids"].shape[1], model.config.max_position_embeddings
         if length + max_tokens > context:
             raise ChatError(
@@ -131,16 +138,21 @@ class LocalChat:
                 max_new_tokens=max_tokens,
                 do_sample=False,
                 prompt_lookup_num_tokens=LOOKUP_TOKENS,
-                pad_token_id=tokenizer.eos_token_id,
             )
-        return str(tokenizer.decode(tokens[0, length:], skip_special_tokens=True))
+        written = tokens[0, length:]
+        with self._tokenizer_lock:
+            text = str(self._load_tokenizer().decode(written, skip_special_tokens=True))
+        return _whole_sentences(text) if len(written) >= max_tokens else text
 
     def _prompt(self, messages: list[Message]) -> Any:
         """Token ids [1, L]; control tokens written in a message's text lose their power."""
-        tokenizer = self._load_tokenizer()
-        words = [str(token) for token in tokenizer.added_tokens_decoder.values()]
-        plain = [{"role": m["role"], "content": _defused(m["content"], words)} for m in messages]
-        return tokenizer.apply_chat_template(plain, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        with self._tokenizer_lock:
+            tokenizer = self._load_tokenizer()
+            control = [str(token) for token in tokenizer.added_tokens_decoder.values()]
+            plain = [{"role": m["role"], "content": _defused(m["content"], control)} for m in messages]
+            return tokenizer.apply_chat_template(
+                plain, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            )
 
     def _load_tokenizer(self) -> Any:
         if self._tokenizer is None:
@@ -157,9 +169,11 @@ class LocalChat:
 
             self._require_folder()
             dtype = torch.bfloat16 if self._half() else torch.float32
-            model = AutoModelForCausalLM.from_pretrained(
-                self.folder, dtype=dtype, local_files_only=True, use_safetensors=True
-            ).eval()
+            with _no_progress_bar():
+                model: Any = AutoModelForCausalLM.from_pretrained(
+                    self.folder, dtype=dtype, local_files_only=True, use_safetensors=True
+                )
+            model.eval()
             for module in model.modules():
                 if isinstance(module, torch.nn.Linear):
                     module.register_forward_pre_hook(self._check)
@@ -172,7 +186,7 @@ class LocalChat:
             return self._precision == "bfloat16"
         import torch
 
-        able = torch.cpu.get_capabilities()
+        able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot say
         return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
     def _check(self, *_: object) -> None:
@@ -189,3 +203,24 @@ def _defused(text: str, control: Sequence[str]) -> str:
     for token in control:
         text = text.replace(token, f"{token[0]} {token[1:]}")
     return text
+
+
+def _whole_sentences(text: str) -> str:
+    """`text` up to its last sentence end; all of it when there is none."""
+    end = max(text.rfind(mark) for mark in SENTENCE_ENDS)
+    return text[: end + 1] if end >= 0 else text
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers from drawing on the terminal while weights are read."""
+    import transformers
+
+    logging: Any = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

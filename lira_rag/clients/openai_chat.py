@@ -128,7 +128,9 @@ class OpenAIChat:
         try:
             return _Completion.model_validate_json(content).choices[0]
         except ValidationError as error:
-            raise self._transport.error(_fault(content, error), f"{len(content)} bytes are no chat completion") from None
+            raise self._transport.error(
+                _fault(content, error), f"{len(content)} bytes are no chat completion"
+            ) from None
 
 
 def without_thinking(text: str) -> str:

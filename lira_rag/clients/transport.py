@@ -60,8 +60,9 @@ class Transport:
     """Posts JSON to paths under one base URL.
 
     The HTTP client is made once per event loop (connections belong to a loop), so one object serves the sync bridge
-    and several loops alike. Proxies, certificates and passwords are never taken from the environment; pass a client
-    of your own to use them.
+    and several loops alike; call `aclose` in a loop before it ends, or its idle sockets are left to the garbage
+    collector. Proxies, certificates and passwords are never taken from the environment; pass a client of your own to
+    use them.
 
     Args:
         base_url: such as ``http://localhost:8000/v1``; without a path, ``/v1`` is added.
@@ -92,7 +93,9 @@ class Transport:
         if max_retries < 0:
             raise InvalidInput(f"max_retries must be >= 0, but got {max_retries}")
         if api_key is not None and not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
-            raise InvalidInput("api_key must be printable ASCII without spaces", hint="is there a line break at its end?")
+            raise InvalidInput(
+                "api_key must be printable ASCII without spaces", hint="is there a line break at its end?"
+            )
         self.timeout, self.max_retries = timeout, max_retries
         self.breaker = breaker or CircuitBreaker()
         self._key = api_key
@@ -125,9 +128,7 @@ class Transport:
         return reply
 
     def error(self, kind: str, detail: str, *, later: bool = False) -> ChatError:
-        """A ChatError about this server, without the key and with at most 500 characters of detail."""
-        if self._key:
-            detail = detail.replace(self._key, "***")
+        """A ChatError about this server, with at most 500 characters of detail."""
         return ChatError(f"{self.base_url}: {kind}: {detail[:MESSAGE_CHARACTERS]}", retryable=later)
 
     async def aclose(self) -> None:
@@ -152,7 +153,9 @@ class Transport:
 
     async def _once(self, path: str, body: Mapping[str, Any]) -> bytes:
         client = self._client()
-        request = client.build_request("POST", self.base_url + path, json=dict(body), headers=self._headers(), timeout=TIMES)
+        request = client.build_request(
+            "POST", self.base_url + path, json=dict(body), headers=self._headers(), timeout=TIMES
+        )
         try:
             response = await client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -164,8 +167,12 @@ class Transport:
         finally:
             await response.aclose()
         if response.status_code != 200:
-            raise _refusal(response, content)
+            raise _refusal(response, self._scrubbed(content.decode("utf-8", "replace")))
         return content
+
+    def _scrubbed(self, text: str) -> str:
+        """What the server said, without the key, should it have repeated it."""
+        return text.replace(self._key, "***") if self._key else text
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -200,9 +207,9 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(content)
 
 
-def _refusal(response: httpx.Response, content: bytes) -> _Failure:
+def _refusal(response: httpx.Response, said: str) -> _Failure:
     status = response.status_code
-    detail = content.decode("utf-8", "replace") or response.reason_phrase
+    detail = said or response.reason_phrase
     if status in (429, 503):
         asked = retry_after(response.headers.get("retry-after"))
         return _Failure(f"status_{status}", detail, retries=MANY, later=True, down=status == 503, wait=asked)

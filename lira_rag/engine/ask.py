@@ -11,7 +11,7 @@ from anyio import to_thread
 from lira_rag.errors import LiraError
 from lira_rag.lasr.answer import answer
 from lira_rag.protocols import ChatModel, Where
-from lira_rag.schema import Answer
+from lira_rag.schema import Answer, SearchResult
 from lira_rag.text.language import detect
 
 if TYPE_CHECKING:
@@ -41,7 +41,17 @@ async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: 
         max_passages=k,
         deadline=max(deadline - (time.monotonic() - started), 0.05),
         degraded=trouble,
+        off_topic=await to_thread.run_sync(_off_topic, lira, found.result),
     )
+
+
+def _off_topic(lira: Lira, result: SearchResult) -> bool:
+    """True when the best hit is no closer to the question than two random passages of the index are to each other.
+
+    Needs the anchored leg: without its cosines nothing is known, and the chat model decides.
+    """
+    anchored = any(leg.leg == "anchored" for hit in result for leg in hit.legs)
+    return anchored and result[0].score < lira.index.background()[0]
 
 
 def _chat_of(lira: Lira) -> tuple[ChatModel | None, tuple[str, ...]]:

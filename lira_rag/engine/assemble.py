@@ -12,7 +12,7 @@ from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
 from lira_rag.protocols import ChatModel, Encoder, TokenEncoder
 
-__all__ = ["CUSTOM", "build_arca", "build_chat", "describe", "settings_of"]
+__all__ = ["build_arca", "build_chat", "describe", "objects_and_settings", "settings_of"]
 
 CUSTOM = "custom:"
 
@@ -81,6 +81,17 @@ def describe(config: LiraConfig, encoder: Encoder | None) -> dict[str, str | int
     if encoder is not None:
         kept["encoder"] = CUSTOM + type(encoder).__name__
     return {name: value for name, value in kept.items() if value is not None}
+
+
+def objects_and_settings(
+    encoder: Encoder | str | None, chat: ChatModel | str | None, settings: dict[str, Any]
+) -> tuple[Encoder | None, ChatModel | None]:
+    """Tell objects from names: a string given as encoder or chat is a setting and is put among `settings`."""
+    if isinstance(encoder, str):
+        settings["encoder"] = encoder
+    if isinstance(chat, str):
+        settings["chat"] = chat
+    return (None if isinstance(encoder, str) else encoder), (None if isinstance(chat, str) else chat)
 
 
 def settings_of(description: Mapping[str, Any], overrides: Mapping[str, Any]) -> LiraConfig:

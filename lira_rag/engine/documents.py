@@ -61,8 +61,6 @@ def _check_metadata(key: object, value: object, position: int) -> None:
         raise InvalidInput(f"document {position}: metadata key {key!r} must match {_KEY.pattern}")
     if not isinstance(value, str | int | float | bool):
         kind = type(value).__name__
-        raise InvalidInput(
-            f"document {position}: metadata {key!r} must be a string, number or boolean, but is a {kind}"
-        )
+        raise InvalidInput(f"document {position}: metadata {key!r} must be text, a number or boolean, but is a {kind}")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"document {position}: metadata {key!r} must be finite, but is {value!r}")

@@ -22,7 +22,8 @@ from lira_rag.engine.progress import Progress
 from lira_rag.errors import DeadlineExceeded, InvalidInput
 from lira_rag.protocols import FloatArray
 from lira_rag.schema import Document, MetadataValue, Passage
-from lira_rag.stores.index import IndexedDocument, PassageIndex
+from lira_rag.stores.index import PassageIndex
+from lira_rag.stores.records import IndexedDocument
 from lira_rag.text.border import clean_document
 from lira_rag.text.chunking import chunk
 from lira_rag.text.language import detect
@@ -67,6 +68,22 @@ class _Ready:
     document: Document
     id: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """A document cut into passages with their index words; the vectors are still to come."""
+
+    ready: _Ready
+    language: str
+    passages: tuple[Passage, ...]
+    words: tuple[tuple[str, ...], ...]
+
+    def indexed(self, vectors: FloatArray) -> IndexedDocument:
+        source = self.ready.document.source
+        return IndexedDocument(
+            self.ready.id, self.ready.digest, source, self.language, self.passages, self.words, vectors
+        )
 
 
 class Ingest:
@@ -154,7 +171,7 @@ class Ingest:
         known = await to_thread.run_sync(self.index.known, [item.id for item in ready])
         fresh = [item for item in ready if known.get(item.id) != item.digest]
         self._report = replace(self._report, unchanged=self._report.unchanged + len(ready) - len(fresh))
-        window: list[IndexedDocument] = []
+        window: list[_Pieces] = []
         for item in fresh:
             window.append(await to_thread.run_sync(self._cut, item))
             if sum(len(entry.passages) for entry in window) >= WINDOW_PASSAGES:
@@ -163,8 +180,8 @@ class Ingest:
         if window:
             await self._write(window, known)
 
-    def _cut(self, item: _Ready) -> IndexedDocument:
-        """Cut a document into passages with their index words; vectors follow."""
+    def _cut(self, item: _Ready) -> _Pieces:
+        """Cut a document into passages with their index words."""
         document, text = item.document, item.document.text
         language = document.language or detect(text[:4000], self.config.languages or None).language
         spans = chunk(
@@ -172,6 +189,8 @@ class Ingest:
             count_tokens=self.arca.count_tokens,
             max_tokens=self.config.chunk_tokens,
             overlap_tokens=self.config.chunk_overlap,
+            count_many=getattr(self.arca.native, "count_many", None),
+            language=language,
         )
         passages = tuple(
             Passage(
@@ -187,10 +206,10 @@ class Ingest:
             )
             for span in spans
         )
-        words = tuple(tuple(lexical_words(p.text)) for p in passages)
-        return IndexedDocument(item.id, item.digest, document.source, language, passages, words)
+        words = tuple(tuple(lexical_words(p.text, language)) for p in passages)
+        return _Pieces(item, language, passages, words)
 
-    async def _write(self, window: list[IndexedDocument], known: Mapping[str, str]) -> None:
+    async def _write(self, window: list[_Pieces], known: Mapping[str, str]) -> None:
         """Encode a window together, so that it can be sorted by length, and commit it."""
         texts = [encoder_text(p) for entry in window for p in entry.passages]
         slices = [texts[i : i + WINDOW_PASSAGES] for i in range(0, len(texts), WINDOW_PASSAGES)]
@@ -198,10 +217,10 @@ class Ingest:
         filled, start = [], 0
         for entry in window:
             end = start + len(entry.passages)
-            filled.append(replace(entry, vectors=vectors[start:end]))
+            filled.append(entry.indexed(vectors[start:end]))
             start = end
         await to_thread.run_sync(self.index.write, filled)
-        updated = sum(entry.document_id in known for entry in window)
+        updated = sum(entry.ready.id in known for entry in window)
         self._report = replace(
             self._report,
             added=self._report.added + len(window) - updated,

@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from lira_rag.config import LiraConfig, load_config
 from lira_rag.engine.ask import ask
-from lira_rag.engine.assemble import build_arca, build_chat, describe, settings_of
+from lira_rag.engine.assemble import build_arca, build_chat, describe, objects_and_settings, settings_of
 from lira_rag.engine.bridge import run
 from lira_rag.engine.documents import DocumentLike
 from lira_rag.engine.ingest import AddReport, Ingest, Skipped
@@ -22,7 +22,9 @@ from lira_rag.engine.search import Searcher
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import ChatModel, Encoder, Translator, Where
 from lira_rag.schema import Answer, Document, Explanation, SearchResult
-from lira_rag.stores.index import IndexStats, PassageIndex
+from lira_rag.stores.index import PassageIndex
+from lira_rag.stores.opening import read_meta
+from lira_rag.stores.records import IndexStats
 
 __all__ = ["Lira"]
 
@@ -56,8 +58,8 @@ class Lira:
         cls,
         path: str | Path | None = None,
         *,
-        encoder: Encoder | None = None,
-        chat: ChatModel | None = None,
+        encoder: Encoder | str | None = None,
+        chat: ChatModel | str | None = None,
         translator: Translator | None = None,
         **settings: Any,
     ) -> Self:
@@ -65,24 +67,27 @@ class Lira:
 
         Args:
             path: folder to make; None keeps everything in memory.
-            encoder, chat, translator: objects to use in place of the configured ones.
+            encoder: name of a packaged model, a folder or a hub id, or an object of your own.
+            chat: name of a packaged chat model, "none" to quote instead, or an object of your own.
+            translator: feeds the translated leg.
             **settings: fields of `LiraConfig`, such as ``preset="fast"``.
 
         Raises:
             ConfigError: a setting is wrong.
             IndexExists: there is an index already.
         """
+        own_encoder, own_chat = objects_and_settings(encoder, chat, settings)
         config = load_config(**settings)
-        arca = build_arca(config, encoder)
+        arca = build_arca(config, own_encoder)
         index = PassageIndex.create(
             None if path is None else Path(path),
             fingerprint=arca.fingerprint,
-            description=describe(config, encoder),
+            description=describe(config, own_encoder),
             dimension=arca.dimension,
             store=config.store,
             chroma_url=config.chroma_url,
         )
-        return cls(config, index, encoder=encoder, chat=chat, translator=translator)
+        return cls(config, index, encoder=own_encoder, chat=own_chat, translator=translator)
 
     @classmethod
     def open(
@@ -90,8 +95,8 @@ class Lira:
         path: str | Path,
         *,
         read_only: bool = False,
-        encoder: Encoder | None = None,
-        chat: ChatModel | None = None,
+        encoder: Encoder | str | None = None,
+        chat: ChatModel | str | None = None,
         translator: Translator | None = None,
         **settings: Any,
     ) -> Self:
@@ -100,7 +105,9 @@ class Lira:
         Args:
             path: its folder.
             read_only: share it with other readers; adding is refused.
-            encoder, chat, translator: objects to use in place of the configured ones.
+            encoder: name of a packaged model, a folder or a hub id, or an object of your own.
+            chat: name of a packaged chat model, "none" to quote instead, or an object of your own.
+            translator: feeds the translated leg.
             **settings: fields of `LiraConfig` to change; what decides the vectors comes from the index.
 
         Raises:
@@ -108,11 +115,15 @@ class Lira:
             IndexLocked: another process is writing.
             FingerprintMismatch: the encoder is not the one the index was made with.
         """
-        description = PassageIndex.describe(Path(path))
-        config = settings_of(description, settings)
-        fingerprint = build_arca(config, encoder).fingerprint
-        index = PassageIndex.open(Path(path), fingerprint=fingerprint, read_only=read_only)
-        return cls(config, index, encoder=encoder, chat=chat, translator=translator)
+        own_encoder, own_chat = objects_and_settings(encoder, chat, settings)
+        config = settings_of(read_meta(Path(path))["description"], settings)
+        index = PassageIndex.open(
+            Path(path),
+            fingerprint=build_arca(config, own_encoder).fingerprint,
+            description=describe(config, own_encoder),
+            read_only=read_only,
+        )
+        return cls(config, index, encoder=own_encoder, chat=own_chat, translator=translator)
 
     @classmethod
     def from_texts(cls, texts: Iterable[DocumentLike], **settings: Any) -> Self:

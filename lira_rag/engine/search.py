@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import anyio
 from anyio import to_thread
@@ -13,8 +14,8 @@ from anyio import to_thread
 from lira_rag.arca import Arca
 from lira_rag.config import LiraConfig
 from lira_rag.errors import DeadlineExceeded, InvalidInput, LiraError
-from lira_rag.functional.fusion import RankedLeg, fuse, min_max, scaled
-from lira_rag.protocols import Translator, Where
+from lira_rag.functional.fusion import coverage, mean_cosines, order
+from lira_rag.protocols import FloatArray, Translator, Where
 from lira_rag.schema import Explanation, Hit, LegRank, LegReport, SearchResult, Translation
 from lira_rag.stores.index import PassageIndex
 from lira_rag.text.border import Cleaned, clean_query
@@ -23,7 +24,10 @@ from lira_rag.text.lexical import lexical_words
 
 __all__ = ["Searcher"]
 
+T = TypeVar("T")
 Ranked = list[tuple[str, float]]
+
+SPARE = 8  # passages fetched beyond k: a document may be deleted while a search runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,17 @@ class _Question:
 
 @dataclass(slots=True)
 class _Leg:
-    """What one leg brought home."""
+    """What one leg brought home: ranked lists by cosine and by words, and the query vectors it made."""
 
     report: LegReport
-    fused: RankedLeg | None = None
+    ranked: Ranked = field(default_factory=list)
+    vectors: tuple[tuple[float, FloatArray], ...] = ()
+    covered: dict[str, float] = field(default_factory=dict)
     translations: tuple[Translation, ...] = ()
+
+    @property
+    def ran(self) -> bool:
+        return self.report.status == "ran"
 
 
 class Searcher:
@@ -79,7 +89,7 @@ class Searcher:
         detected = detect(cleaned.text, self.config.languages or None)
         question = _Question(cleaned, detected, where, max(self.config.candidates, k))
         legs = await self._run_legs(question, deadline)
-        if all(leg.fused is None for leg in legs):
+        if not any(leg.ran for leg in legs):
             _raise_first(legs, deadline)
         result = await to_thread.run_sync(partial(self._gather, query, question, legs, k))
         return Explanation(
@@ -128,72 +138,88 @@ class Searcher:
 
     async def _anchored(self, question: _Question) -> _Leg:
         """The query as written, through g."""
-        vectors = await self.arca.encode([question.cleaned.text], "query")
-        ranked = await self._nearest(vectors[0], question)
-        return _dense_leg("anchored", ranked)
+        vector = (await self.arca.encode([question.cleaned.text], "query"))[0]
+        ranked = await _in_thread(self.index.nearest, vector, question.depth, question.where)
+        return _Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
     async def _lexical(self, question: _Question) -> _Leg:
         """The query's words, by BM25."""
-        return await self._words("lexical", question.cleaned.text, question)
+        ranked, covered = await _in_thread(self._words, [question.cleaned.text], question)
+        weight = self.config.lexical_weight
+        return _Leg(LegReport("lexical", "ran", weight=weight, ranks=tuple(ranked)), ranked, covered=covered)
 
     async def _translated(self, question: _Question) -> _Leg:
-        """The query in English, through h: each candidate's list counts, the best score of each passage wins."""
-        language = question.detected.language
-        if self.translator is None:
-            return _Leg(LegReport("translated", "skipped", "no translator is configured"))
-        if not self.config.translate:
-            return _Leg(LegReport("translated", "skipped", f"the preset {self.config.preset!r} does not translate"))
-        if language == "en":
-            return _Leg(LegReport("translated", "skipped", "the query is in English"))
-        candidates = await self.translator.translate(question.cleaned.text, language, "en")
+        """The query in English, through h and by its words; together the candidates weigh as much as the original."""
+        reason = self._why_not_translate(question)
+        if reason or self.translator is None:
+            return _Leg(LegReport("translated", "skipped", reason))
+        candidates = await self.translator.translate(question.cleaned.text, question.detected.language, "en")
         kept = tuple(c for c in candidates if c.text.strip())
         if not kept:
             return _Leg(LegReport("translated", "failed", f"{self.translator.name} proposed nothing"))
-        vectors = await self.arca.encode_english([clean_query(c.text).text for c in kept], "query")
-        lists = [await self._nearest(vector, question) for vector in vectors]
-        leg = _dense_leg("translated", _best_of(lists))
-        leg.translations = kept
-        return leg
+        texts = [clean_query(c.text).text for c in kept]
+        vectors = await self.arca.encode_english(texts, "query")
+        sure = [1.0 if c.confidence is None else c.confidence for c in kept]
+        lists = [await _in_thread(self.index.nearest, v, question.depth, question.where) for v in vectors]
+        _, covered = await _in_thread(self._words, texts, question)
+        ranked = _best_of(lists)
+        weighted = tuple((c / len(kept), v) for c, v in zip(sure, vectors, strict=True) if c > 0)
+        report = LegReport("translated", "ran", weight=sum(w for w, _ in weighted), ranks=tuple(ranked))
+        return _Leg(report, ranked, weighted, covered, kept)
 
-    async def _nearest(self, vector: object, question: _Question) -> Ranked:
-        call = partial(self.index.nearest, vector, question.depth, question.where)
-        return await to_thread.run_sync(call, abandon_on_cancel=True)
+    def _why_not_translate(self, question: _Question) -> str:
+        if self.translator is None:
+            return "no translator is configured"
+        if not self.config.translate:
+            return f"the preset {self.config.preset!r} does not translate"
+        return "the query is in English" if question.detected.language == "en" else ""
 
-    async def _words(self, name: str, text: str, question: _Question) -> _Leg:
-        def look_up() -> tuple[Ranked, float]:
+    def _words(self, texts: Sequence[str], question: _Question) -> tuple[Ranked, dict[str, float]]:
+        """BM25 of each text: the best score and the best coverage of every passage."""
+        lists, covered = [], dict[str, float]()
+        for text in texts:
             words = lexical_words(text)
             ranked = self.index.lexical(words, question.depth, question.where)
-            return ranked, self.index.lexical_ceiling(words) if ranked else 0.0
-
-        ranked, ceiling = await to_thread.run_sync(look_up, abandon_on_cancel=True)
-        weight = self.config.lexical_weight
-        report = LegReport(name, "ran", weight=weight, ranks=tuple(ranked))
-        return _Leg(report, RankedLeg(name, scaled(ranked, ceiling), weight, ranked))
+            lists.append(ranked)
+            for key, share in coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0).items():
+                covered[key] = max(share, covered.get(key, 0.0))
+        return _best_of(lists), covered
 
     def _gather(self, query: str, question: _Question, legs: Sequence[_Leg], k: int) -> SearchResult:
-        """Fuse, fetch the passages, and put the reasons on every hit."""
-        fused = [leg.fused for leg in legs if leg.fused is not None]
-        order = fuse(fused, question.depth)
-        found = self.index.passages([key for key, _ in order[: k + 8]])
+        """Score every candidate by every leg, fetch the passages, and put the reasons on every hit."""
+        ran = [leg for leg in legs if leg.ran]
+        candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
+        vectors = [pair for leg in ran for pair in leg.vectors]
+        cosines: dict[str, float] = {}
+        if vectors and candidates:
+            ids, rows = self.index.vectors(sorted(candidates))
+            cosines = dict(zip(ids, mean_cosines(vectors, rows).tolist(), strict=True))
+        covered = _most(leg.covered for leg in ran)
+        weight = self.config.lexical_weight * self.index.background()[1] if cosines else 1.0
+        ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
+        found = self.index.passages([key for key, _ in ranking])
         degraded = _degraded(question.cleaned, legs)
-        ranks = {leg.name: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in fused}
-        hits = [
-            Hit(found[key], score, _leg_ranks(key, ranks), degraded) for key, score in order[: k + 8] if key in found
-        ]
+        ranks = {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in ran}
+        hits = [Hit(found[key], score, _leg_ranks(key, ranks), degraded) for key, score in ranking if key in found]
         return SearchResult(query, tuple(hits[:k]), degraded)
 
 
-def _dense_leg(name: str, ranked: Ranked) -> _Leg:
-    report = LegReport(name, "ran", weight=1.0, ranks=tuple(ranked))
-    return _Leg(report, RankedLeg(name, min_max(ranked), 1.0, ranked))
+async def _in_thread(function: Callable[..., T], *args: object) -> T:
+    """Run blocking work in a thread that a passed deadline does not wait for."""
+    return await to_thread.run_sync(function, *args, abandon_on_cancel=True)
 
 
 def _best_of(lists: Sequence[Ranked]) -> Ranked:
-    best: dict[str, float] = {}
-    for ranked in lists:
-        for key, score in ranked:
-            best[key] = max(score, best.get(key, score))
-    return sorted(best.items(), key=lambda item: (-item[1], item[0]))
+    return sorted(_most(dict(ranked) for ranked in lists).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _most(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The highest value of each key."""
+    most: dict[str, float] = {}
+    for table in tables:
+        for key, value in table.items():
+            most[key] = max(value, most.get(key, value))
+    return most
 
 
 def _leg_ranks(key: str, ranks: dict[str, dict[str, tuple[int, float]]]) -> tuple[LegRank, ...]:

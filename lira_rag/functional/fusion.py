@@ -1,59 +1,52 @@
-"""Fusing ranked lists by a convex combination of normalised scores.
+"""Fusing vectors and words into one score.
 
-Bruch, Gai and Ingber (An Analysis of Fusion Functions for Hybrid Retrieval, TOIS 2023) find convex combination to
-beat reciprocal rank fusion, and theoretical bounds to be good normalisers. A word leg is therefore divided by the
-highest BM25 score its query could reach: a question in a language the documents do not have matches a stray word at
-most, so its word leg stays near 0 by itself and no language has to be guessed for that.
+A convex combination of scores beats reciprocal rank fusion, and theoretical bounds are good normalisers: Bruch, Gai
+and Ingber, An Analysis of Fusion Functions for Hybrid Retrieval (TOIS 2023). Here::
+
+    score(p) = mean_v cos(v, p) + weight * spread * coverage(p),   coverage(p) = BM25(q, p) / ceiling(q)  in [0, 1]
+
+v runs over the query's vectors (as asked, and translated when there is a translation); `spread` is the standard
+deviation of the cosine of two random passages, so that `weight` means the same for every encoder. The ceiling is the
+highest BM25 score the query could reach, words unknown to the index included: a question in a language the documents
+do not have matches a stray word at most, so the word leg stays near 0 by itself and no language has to be guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["RankedLeg", "fuse", "min_max", "scaled"]
+import numpy as np
 
+from lira_rag.protocols import FloatArray
 
-@dataclass(frozen=True, slots=True)
-class RankedLeg:
-    """One leg's list: `scores` are normalised to [0, 1], absent passages count as 0; `weight` ≥ 0."""
-
-    name: str
-    scores: Mapping[str, float]
-    weight: float
-    ranked: Sequence[tuple[str, float]] = field(default_factory=tuple)
+__all__ = ["coverage", "mean_cosines", "order"]
 
 
-def min_max(ranked: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """Map a leg's scores linearly so that its best is 1 and its worst 0; all equal gives 1."""
-    if not ranked:
-        return {}
-    values = [score for _, score in ranked]
-    low, high = min(values), max(values)
-    if high <= low:
-        return {key: 1.0 for key, _ in ranked}
-    return {key: (score - low) / (high - low) for key, score in ranked}
-
-
-def scaled(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, float]:
-    """Divide a leg's scores by the highest score possible, clipped to [0, 1]."""
+def coverage(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, float]:
+    """Share of the query's possible word score that each passage reached, in [0, 1]."""
     if ceiling <= 0:
         return {}
     return {key: min(max(score / ceiling, 0.0), 1.0) for key, score in ranked}
 
 
-def fuse(legs: Sequence[RankedLeg], k: int) -> list[tuple[str, float]]:
-    """The k best by the weighted sum of normalised scores, ties by id.
+def mean_cosines(queries: Sequence[tuple[float, FloatArray]], passages: FloatArray) -> FloatArray:
+    """Weighted mean over query vectors of their cosine with each passage.
 
     Args:
-        legs: any number of legs.
-        k: how many to return, > 0.
+        queries: (weight > 0, unit vector [d]) each.
+        passages: unit rows [n, d].
 
     Returns:
-        (id, score) with score in [0, sum of weights], best first.
+        float32 [n], in [-1, 1].
     """
-    total: dict[str, float] = {}
-    for leg in legs:
-        for key, score in leg.scores.items():
-            total[key] = total.get(key, 0.0) + leg.weight * score
-    return sorted(total.items(), key=lambda item: (-item[1], item[0]))[:k]
+    total = sum(weight for weight, _ in queries)
+    joint = sum((weight / total * vector for weight, vector in queries), np.zeros(passages.shape[1], np.float32))
+    return np.asarray(passages @ joint, dtype=np.float32)
+
+
+def order(
+    candidates: Iterable[str], cosines: Mapping[str, float], covered: Mapping[str, float], weight: float
+) -> list[tuple[str, float]]:
+    """Candidates by ``cosine + weight * coverage``, best first, ties by id; an absent value counts as 0."""
+    scored = [(key, cosines.get(key, 0.0) + weight * covered.get(key, 0.0)) for key in candidates]
+    return sorted(scored, key=lambda item: (-item[1], item[0]))

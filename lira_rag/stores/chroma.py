@@ -57,11 +57,12 @@ class ChromaStore:
         if (folder is None) == (url is None):
             raise ConfigError(f"give a folder or a url, but got folder={folder!r} and url={url!r}")
         self.dimension = dimension
+        self._folder = folder
         self.what = f"the vectors of {name!r} in {url or folder}"
-        with storage_errors(f"opening {self.what}"):
+        with storage_errors(f"opening {self.what}", chroma=folder):
             self._client: Any = _client(folder, url)
         try:
-            with storage_errors(f"opening {self.what}"):
+            with storage_errors(f"opening {self.what}", chroma=folder):
                 self._collection: Any = _collection(self._client, name, dimension, fingerprint)
                 self._batch = int(self._client.get_max_batch_size())
             self._check_collection(dimension, fingerprint)
@@ -138,7 +139,7 @@ class ChromaStore:
     def drop(self) -> None:
         """Delete the collection with all its vectors."""
         name = self._collection.name
-        with storage_errors(f"deleting {self.what}"):
+        with storage_errors(f"deleting {self.what}", chroma=self._folder):
             self._client.delete_collection(name)
 
     def close(self) -> None:
@@ -154,12 +155,12 @@ class ChromaStore:
         if collection is None:
             raise IndexClosed(f"{self.what} were closed", hint="open the index again")
         try:
-            with storage_errors(f"using {self.what}"):
+            with storage_errors(f"using {self.what}", chroma=self._folder):
                 return getattr(collection, method)(**arguments)
         except StorageError as error:
             if type(error) is not StorageError or not error.retryable:
                 raise
-        with storage_errors(f"using {self.what}"):
+        with storage_errors(f"using {self.what}", chroma=self._folder):
             return getattr(collection, method)(**arguments)
 
 
@@ -169,13 +170,25 @@ def _client(folder: Path | None, url: str | None) -> Any:
 
     settings = Settings(anonymized_telemetry=False)
     if folder is not None:
-        return chromadb.PersistentClient(str(folder.resolve()), settings=settings)
+        return _embedded(str(folder.resolve()), settings)
     address = urlsplit(url or "")
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ConfigError(f"a Chroma server's url must look like http://host:8000, but got {url!r}")
     secure = address.scheme == "https"
     port = address.port or (443 if secure else 8000)
     return chromadb.HttpClient(address.hostname, port, ssl=secure, settings=settings)
+
+
+def _embedded(path: str, settings: Any) -> Any:
+    """Chroma remembers a client that failed to start, and would hand it out at the next try: make it forget."""
+    import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    try:
+        return chromadb.PersistentClient(path, settings=settings)
+    except BaseException:
+        getattr(SharedSystemClient, "_identifier_to_system", {}).pop(path, None)
+        raise
 
 
 def _collection(client: Any, name: str, dimension: int, fingerprint: str) -> Any:

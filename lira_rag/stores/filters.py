@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
 
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import Where
@@ -65,7 +66,8 @@ def check_where(where: Where | None, known: Iterable[str] | None = None) -> dict
     for key, wanted in where.items():
         if keys is not None and key not in keys:
             raise InvalidInput(f"no passage has the metadata key {key!r}", hint=f"known keys: {', '.join(keys)}")
-        values = [wanted] if isinstance(wanted, str | int | float) else list(wanted)
+        several = isinstance(wanted, Sequence | Set) and not isinstance(wanted, str)
+        values: list[Any] = list(wanted) if several else [wanted]  # type: ignore[arg-type]
         for value in values:
             label(value)
         checked[check_key(key)] = values

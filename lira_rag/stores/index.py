@@ -20,18 +20,16 @@ from typing import Literal
 
 import numpy as np
 
-from lira_rag.errors import (
-    IndexClosed,
-    StorageError,
-)
+from lira_rag.errors import IndexClosed, StorageError
 from lira_rag.protocols import FloatArray, VectorStore, Where
 from lira_rag.schema import MetadataValue, Passage
 from lira_rag.stores.filters import BUILT_IN, check_where
 from lira_rag.stores.lexical import LexicalIndex
 from lira_rag.stores.lock import FolderLock
 from lira_rag.stores.manifest import Manifest
+from lira_rag.stores.nearest import nearest
 from lira_rag.stores.opening import create_manifest, folder_size, new_meta, open_manifest
-from lira_rag.stores.ranking import best, check_k, check_query
+from lira_rag.stores.ranking import check_k, check_query, pair_cosines
 from lira_rag.stores.records import IndexedDocument, IndexStats, check_document
 from lira_rag.stores.recovery import Step, chroma_folder, drop_old_generations, open_vectors, settle
 from lira_rag.stores.seal import put_seal
@@ -70,6 +68,7 @@ class PassageIndex:
         self._lexical = LexicalIndex(manifest, path, read_only=read_only)
         self._lock = lock
         self._step = step
+        self._background: tuple[int, tuple[float, float]] | None = None
         self._writing = threading.Lock()
         self._pid: int | None = os.getpid()  # None once closed
 
@@ -211,26 +210,26 @@ class PassageIndex:
         self._check_open()
         check_k(k)
         query = check_query(vector, self.dimension)
-        wanted = self._check_where(where)
-
-        def fetch(n: int) -> tuple[list[tuple[str, float]], bool]:
-            found = self._store.query(query, n, wanted)
-            ids = self._manifest.live_ids([int(key) for key, _ in found])
-            return [(ids[int(key)], s) for key, s in found if int(key) in ids], len(found) < n
-
-        return best(fetch, k)
+        wanted = self.check_filter(where)
+        return nearest(self._manifest, self._store, query, k, wanted)
 
     def lexical(self, words: Sequence[str], k: int, where: Where | None = None) -> list[tuple[str, float]]:
         """The k passages that best match words as (passage id, BM25 score > 0), best first, ties by id."""
         self._check_open()
         check_k(k)
-        wanted = self._check_where(where)
+        wanted = self.check_filter(where)
         allowed = None if wanted is None else self._manifest.allowed(wanted)
         found = self._lexical.query(words, k, allowed)
         ids = self._manifest.live_ids([key for key, _ in found])
         return [(ids[key], score) for key, score in found if key in ids]
 
-    def _check_where(self, where: Where | None) -> dict[str, Sequence[MetadataValue]] | None:
+    def lexical_ceiling(self, words: Sequence[str]) -> float:
+        """The highest BM25 score that any passage could reach for these words, unknown ones included; ≥ 0."""
+        self._check_open()
+        return self._lexical.current().ceiling(words)
+
+    def check_filter(self, where: Where | None) -> dict[str, Sequence[MetadataValue]] | None:
+        """Refuse a filter on an unknown key (`InvalidInput`); returns it with a list of values for every key."""
         return check_where(where, self._manifest.names() if where else None)
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -242,6 +241,22 @@ class PassageIndex:
         """All keys a filter may name, sorted."""
         self._check_open()
         return sorted({*self._manifest.names(), *BUILT_IN})
+
+    def vectors(self, ids: Sequence[str]) -> tuple[list[str], FloatArray]:
+        """(passage ids, their vectors float32 [n, d]) for those of `ids` that are in the index."""
+        self._check_open()
+        return self._manifest.vectors_of(ids)
+
+    def background(self) -> tuple[float, float]:
+        """Mean and standard deviation of the cosine of two random passages: what "unrelated" means in this index.
+
+        Encoders differ widely here (E5's cosines live in 0.7 to 1.0). From at most 256 passages, the same ones for the
+        same index; (0, 1) with fewer than three passages.
+        """
+        revision = self._manifest.revision()
+        if self._background is None or self._background[0] != revision:
+            self._background = (revision, pair_cosines(self.sample_vectors(256)))
+        return self._background[1]
 
     def sample_vectors(self, n: int, seed: int = 0) -> FloatArray:
         """At most n vectors, drawn without replacement, float32 [≤ n, d]."""
@@ -270,6 +285,7 @@ class PassageIndex:
                 self._store.close()
                 if self.path is not None and folder is not None and not self.read_only:
                     put_seal(self.path, folder)
+                    self._step("sealed")
             finally:
                 self._manifest.close()
                 if self._lock is not None:

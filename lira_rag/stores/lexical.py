@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import shutil
 import threading
@@ -76,6 +77,22 @@ class Lexicon:
             hits = hits[scores[hits] >= cut]
         order = hits[np.argsort(-scores[hits], kind="stable")][:k]
         return [(int(self.keys[i]), float(scores[i])) for i in order]
+
+    def ceiling(self, words: Sequence[str]) -> float:
+        """An upper bound of any passage's score for these words, ≥ 0.
+
+        BM25 gives a word at most idf * (k1 + 1); bm25s leaves the constant k1 + 1 out of its scores, so it is idf here.
+        A word that no passage has gets the idf of n = 0: what is asked and not there lowers the share of what is.
+        """
+        if self._bm25 is None:
+            return 0.0
+        starts, total = self._bm25.scores["indptr"], len(self.keys)
+        bound = 0.0
+        for word in words:
+            column = self._bm25.vocab_dict.get(word)
+            found = 0 if column is None else int(starts[column + 1] - starts[column])
+            bound += math.log(1 + (total - found + 0.5) / (found + 0.5))
+        return bound
 
     def save(self, folder: Path) -> None:
         """Write to a new folder: .npy and .json files only, nothing pickled."""

@@ -6,6 +6,7 @@ writer in the same process. The file's text says who holds it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -36,38 +37,52 @@ class FolderLock:
     def __init__(self, folder: Path, *, shared: bool = False) -> None:
         import fcntl
 
-        self._fd: int | None = _open(folder / LOCK_FILE, shared)
+        self._fd: int | None = None
+        self._shared = shared
+        self._fd = _open(folder / LOCK_FILE, shared)
         try:
             fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = _holder(self._fd)
-            self.release()
+            self.drop()
             raise IndexLocked(
                 f"index {folder.name!r} is {holder}",
                 hint="close it there first, or share a Chroma server between processes",
                 retryable=True,
             ) from None
         except OSError as error:
-            self.release()
+            self.drop()
             raise StorageError(f"cannot lock {folder}: {error.strerror}", hint="use a local disk") from error
-        self._shared = shared
-        if not shared:
-            self._sign()
+        self._sign()
         _held.add(self)
 
     def _sign(self) -> None:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
-        assert self._fd is not None
-        with storage_errors("signing the lock"):
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, text.encode(), 0)
+        self._write(b"" if self._shared else text.encode())
+
+    def _write(self, text: bytes) -> None:
+        """Replace the file's text. It only informs, so a full or read-only disk is no reason to fail."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, 0)
+                os.pwrite(self._fd, text, 0)
 
     def release(self) -> None:
         """Let others in. Safe to call twice."""
+        if not self._shared:
+            self._write(b"")
+        self.drop()
+
+    def drop(self) -> None:
+        """Close the file and nothing else: what a forked child does with its copy."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    def __del__(self) -> None:
+        """An index that was forgotten instead of closed must not lock its folder for the rest of the process."""
+        self.release()
 
 
 def _open(file: Path, shared: bool) -> int:
@@ -99,7 +114,7 @@ _held: weakref.WeakSet[FolderLock] = weakref.WeakSet()
 def _drop_in_child() -> None:
     """A forked child must not keep its parent's lock alive."""
     for lock in list(_held):
-        lock.release()
+        lock.drop()
 
 
 os.register_at_fork(after_in_child=_drop_in_child)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from lira_rag.errors import CorruptIndex, IndexNotFound
 from lira_rag.protocols import FloatArray
 from lira_rag.schema import MetadataValue, Passage
-from lira_rag.stores.database import Database, Row
+from lira_rag.stores.database import Database
 from lira_rag.stores.filters import label
 from lira_rag.stores.records import IndexedDocument, labels_of
 
@@ -200,15 +200,29 @@ class Manifest:
         rows = self._db.read(sql)  # one statement, so revision and words are of the same moment
         return rows[0][0], [(key, words) for _, key, words in rows if key is not None]
 
-    def vectors(self, keys: Sequence[int]) -> tuple[list[int], FloatArray, list[dict[str, MetadataValue]]]:
-        """(keys found, their vectors float32 [n, d], what they can be filtered by), ascending, any state."""
+    def vectors(self, keys: Sequence[int]) -> tuple[list[int], FloatArray]:
+        """(passage keys found, their vectors float32 [n, d]), ascending, whatever their state."""
+        sql = f"SELECT key, vector FROM features WHERE key IN {_GIVEN} ORDER BY key"
+        rows = self._db.read(sql, (_json(keys),))
+        return [key for key, _ in rows], self._stack([blob for _, blob in rows])
+
+    def vectors_of(self, ids: Sequence[str]) -> tuple[list[str], FloatArray]:
+        """(passage ids found, their vectors float32 [n, d]) of the visible ones among `ids`."""
+        sql = f"SELECT p.id, f.vector FROM {_LIVE} JOIN features AS f ON f.key = p.key WHERE p.id IN {_GIVEN}"
+        rows = self._db.read(sql, (_json(ids),))
+        return [key for key, _ in rows], self._stack([blob for _, blob in rows])
+
+    def labels(self, keys: Sequence[int]) -> dict[int, dict[str, MetadataValue]]:
+        """Passage key → what it can be filtered by, whatever its state."""
         sql = (
-            "SELECT p.key, f.vector, d.id, p.language, p.source, p.metadata FROM passages AS p"
-            " JOIN features AS f ON f.key = p.key JOIN documents AS d ON d.key = p.document"
-            f" WHERE p.key IN {_GIVEN} ORDER BY p.key"
+            "SELECT p.key, d.id, p.language, p.source, p.metadata FROM passages AS p"
+            f" JOIN documents AS d ON d.key = p.document WHERE p.key IN {_GIVEN}"
         )
         rows = self._db.read(sql, (_json(keys),))
-        return [row[0] for row in rows], self._stack([row[1] for row in rows]), [_labels(row) for row in rows]
+        return {
+            key: {**json.loads(metadata), "document_id": document, "language": language, "source": source}
+            for key, document, language, source, metadata in rows
+        }
 
     def _stack(self, blobs: Sequence[bytes]) -> FloatArray:
         if any(len(blob) != 4 * self.dimension for blob in blobs):
@@ -216,12 +230,21 @@ class Manifest:
         flat = np.frombuffer(b"".join(blobs), dtype="<f4")
         return flat.reshape(len(blobs), self.dimension).astype(np.float32, copy=False)
 
-    def allowed(self, where: Mapping[str, Sequence[MetadataValue]]) -> NDArray[np.int64]:
-        """Keys of the passages that pass a checked filter, ascending; invisible ones may be among them."""
-        found: NDArray[np.int64] | None = None
+    def allowed(
+        self, where: Mapping[str, Sequence[MetadataValue]], among: Sequence[int] | None = None
+    ) -> NDArray[np.int64]:
+        """Keys of the passages that pass a checked filter, ascending; invisible ones may be among them.
+
+        Args:
+            among: look only at these keys; None looks at all.
+        """
         sql = f"SELECT passage FROM labels WHERE name = ? AND value IN {_GIVEN}"
+        given = () if among is None else (_json(among),)
+        if among is not None:
+            sql += f" AND passage IN {_GIVEN}"
+        found: NDArray[np.int64] | None = None
         for name, values in where.items():
-            rows = self._db.read(sql, (name, _json({label(value) for value in values})))
+            rows = self._db.read(sql, (name, _json({label(value) for value in values}), *given))
             keys = np.unique(np.fromiter((key for (key,) in rows), dtype=np.int64, count=len(rows)))
             found = keys if found is None else np.intersect1d(found, keys, assume_unique=True)
         return np.zeros(0, dtype=np.int64) if found is None else found
@@ -276,10 +299,6 @@ def _passage(*row: Any) -> Passage:
 
 def _advance(db: Any) -> None:
     db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
-
-
-def _labels(row: Row) -> dict[str, MetadataValue]:
-    return {**json.loads(row[5]), "document_id": row[2], "language": row[3], "source": row[4]}
 
 
 def _json(values: Iterable[Any]) -> str:

@@ -14,7 +14,7 @@ from lira_rag.stores.failures import storage_errors
 from lira_rag.stores.lock import LOCK_FILE, FolderLock
 from lira_rag.stores.manifest import MANIFEST_FILE, Manifest
 
-__all__ = ["create_manifest", "folder_size", "new_meta", "open_manifest"]
+__all__ = ["create_manifest", "folder_size", "is_index", "new_meta", "open_manifest", "read_meta"]
 
 
 def new_meta(
@@ -78,7 +78,7 @@ def open_manifest(
     Raises:
         IndexNotFound, FingerprintMismatch, CorruptIndex, IndexLocked: as `PassageIndex.open` says.
     """
-    meta = _peek(folder)
+    meta = read_meta(folder)
     if fingerprint is not None and fingerprint != meta["fingerprint"]:
         raise _mismatch(folder, meta, fingerprint, description or {})
     lock = None if read_only and meta["chroma_url"] else FolderLock(folder, shared=read_only)
@@ -90,8 +90,19 @@ def open_manifest(
         raise
 
 
-def _peek(folder: Path) -> dict[str, Any]:
-    if not (folder / MANIFEST_FILE).is_file():
+def is_index(folder: Path) -> bool:
+    """True when the folder holds an index."""
+    return (folder / MANIFEST_FILE).is_file()
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """What the index records about itself, read without a lock.
+
+    Raises:
+        IndexNotFound: the folder holds no index.
+        CorruptIndex: it cannot be read, or is of a newer format.
+    """
+    if not is_index(folder):
         raise IndexNotFound(f"{folder} holds no index", hint=f"make one: lira index SOURCES --to {folder}")
     manifest = Manifest(folder / MANIFEST_FILE, read_only=True)
     manifest.close()
@@ -100,7 +111,7 @@ def _peek(folder: Path) -> dict[str, Any]:
 
 def _refuse_existing(folder: Path) -> None:
     try:
-        _peek(folder)
+        read_meta(folder)
     except IndexNotFound:
         return
     raise IndexExists(f"{folder} already holds an index", hint="open it, or name another folder")

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from lira_rag.errors import LiraError
+from lira_rag.protocols import FloatArray
+from lira_rag.stores.chroma import ChromaStore
 from lira_rag.stores.manifest import MANIFEST_FILE, Manifest
 
 __all__ = ["Findings", "probe"]
@@ -62,13 +64,14 @@ def _signal(number: int) -> str:
 
 def _examine(path: Path) -> Findings:
     """Runs in the child."""
-    from lira_rag.stores.recovery import open_store
+    from lira_rag.stores.recovery import open_store  # which imports this module
 
     manifest = Manifest(path / MANIFEST_FILE, read_only=True)
     problems: list[str] = []
     count = 0
     try:
         store = open_store(path, manifest)
+        assert isinstance(store, ChromaStore), "only Chroma needs this distance"
         count = store.count()
         expected = manifest.live_keys()
         underway = manifest.passages_of([*manifest.in_state("pending"), *manifest.in_state("deleted")])
@@ -88,12 +91,12 @@ def _pages(keys: Sequence[int]) -> Iterator[Sequence[int]]:
     return (keys[i : i + _PAGE] for i in range(0, len(keys), _PAGE))
 
 
-def _compare(manifest: Manifest, store: object, expected: Sequence[int]) -> list[str]:
+def _compare(manifest: Manifest, store: ChromaStore, expected: Sequence[int]) -> list[str]:
     """Every indexed passage must be in the store with an equal vector (cosine ≥ 0.9999)."""
     problems: list[str] = []
     for page in _pages(expected):
-        keys, vectors, _ = manifest.vectors(page)
-        held = store.vectors([str(key) for key in keys])  # type: ignore[attr-defined]
+        keys, vectors = manifest.vectors(page)
+        held = store.vectors([str(key) for key in keys])
         for key, vector in zip(keys, vectors, strict=True):
             theirs = held.get(str(key))
             if theirs is None:
@@ -105,18 +108,18 @@ def _compare(manifest: Manifest, store: object, expected: Sequence[int]) -> list
     return problems
 
 
-def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+def _cosine(a: FloatArray, b: FloatArray) -> float:
     with np.errstate(all="ignore"):
         return float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def _search(manifest: Manifest, store: object, expected: Sequence[int]) -> list[str]:
+def _search(manifest: Manifest, store: ChromaStore, expected: Sequence[int]) -> list[str]:
     """Walk the graph: sampled vectors must find something as near as themselves."""
     sample = np.random.default_rng(0).permutation(np.array(expected, dtype=np.int64))[:_SEARCHES]
-    keys, vectors, _ = manifest.vectors(sample.tolist())
+    keys, vectors = manifest.vectors(sample.tolist())
     lost = 0
-    for _key, vector in zip(keys, vectors, strict=True):
-        found = store.query(vector, 10)  # type: ignore[attr-defined]
+    for vector in vectors:
+        found = store.query(vector, 10)
         lost += not found or found[0][1] < 0.999
     return [f"{lost} of {len(keys)} sampled vectors do not find themselves"] if 20 * lost > len(keys) else []
 

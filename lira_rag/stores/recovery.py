@@ -168,7 +168,8 @@ def drop_old_generations(path: Path, manifest: Manifest) -> None:
 def _push(manifest: Manifest, store: VectorStore, keys: Sequence[int], step: Step | None = None) -> None:
     """Upsert passages from the manifest, a page at a time."""
     for i in range(0, len(keys), _PAGE):
-        found, vectors, labels = manifest.vectors(keys[i : i + _PAGE])
-        store.upsert([str(key) for key in found], vectors, labels)
+        found, vectors = manifest.vectors(keys[i : i + _PAGE])
+        labels = manifest.labels(found)
+        store.upsert([str(key) for key in found], vectors, [labels[key] for key in found])
         if step is not None:
             step("upserted")

@@ -112,7 +112,7 @@ def _vectors(manifest: Manifest) -> list[str]:
     live = manifest.live_keys()
     for i in range(0, len(live), _PAGE):
         page = live[i : i + _PAGE]
-        keys, vectors, _ = manifest.vectors(page)
+        keys, vectors = manifest.vectors(page)
         missing = sorted(set(page).difference(keys))
         problems += [f"passage {key} has no vector in the manifest" for key in missing]
         norms = np.linalg.norm(vectors.astype(np.float64), axis=1)

@@ -13,6 +13,7 @@ A better breaker for one language is plugged in with `register`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -22,7 +23,7 @@ from lira_rag.languages import UNKNOWN, normalize_tag, primary_language
 if TYPE_CHECKING:
     from icu4py.breakers import BaseBreaker
 
-__all__ = ["Breaker", "graphemes", "last_cluster_end", "register", "sentences", "unregister", "words"]
+__all__ = ["Breaker", "graphemes", "inside_cluster", "last_cluster_end", "register", "sentences", "unregister", "words"]
 
 Offsets = tuple[int, int]
 
@@ -172,8 +173,11 @@ def _with(ends: Iterator[int], extra: re.Pattern[str], text: str) -> Iterator[in
 
 
 # ICU breaks words or sentences inside a grapheme cluster only at these (found by comparing its three breakers on
-# random strings): before Thai and Lao am, emoji skin tones, medial Jamo; after prepended marks and leading Jamo.
-_NEVER_BEFORE = re.compile("[\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7ff\U0001f3fb-\U0001f3ff\U00016ff0\U00016ff1]")
+# random strings): before Thai and Lao am, emoji skin tones, medial Jamo; after prepended marks and leading Jamo. The
+# half-width voicing marks and tag characters are here for callers that strip white space.
+_NEVER_BEFORE = re.compile(
+    "[\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\U0001f3fb-\U0001f3ff\U00016ff0\U00016ff1\U000e0020-\U000e007f]"
+)
 _NEVER_AFTER = re.compile(
     "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3\U000113d1"
     "\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
@@ -184,15 +188,16 @@ _LEADING_JAMO = re.compile("[\u1100-\u115f\ua960-\ua97c][\uac00-\ud7a3]")
 def _spans(ends: Iterator[int], text: str) -> Iterator[Offsets]:
     start = 0
     for end in ends:
-        if end == len(text) or not _inside_cluster(text, end):
+        if end == len(text) or not inside_cluster(text, end):
             yield start, end
             start = end
 
 
-def _inside_cluster(text: str, at: int) -> bool:
+def inside_cluster(text: str, at: int) -> bool:
+    """Whether an ICU word or sentence boundary at 0 < `at` < len(text) is inside a grapheme cluster."""
     before, after = text[at - 1], text[at]
     if before < "\u0600" and after < "\u0e33":
         return False
-    return bool(
-        _NEVER_BEFORE.match(after) or _NEVER_AFTER.match(before) or _LEADING_JAMO.match(text, at - 1, at + 1)
-    )
+    if _NEVER_AFTER.match(before):
+        return unicodedata.category(after) not in ("Cc", "Zl", "Zp")
+    return bool(_NEVER_BEFORE.match(after) or _LEADING_JAMO.match(text, at - 1, at + 1))

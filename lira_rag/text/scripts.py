@@ -14,7 +14,8 @@ __all__ = ["count_scripts", "dominant_script", "script_of_char"]
 NO_SCRIPT = "Zyyy"
 
 _RANGES = (
-    "Latn 41-5A 61-7A AA-AA BA-BA C0-2AF 1D00-1D7F 1E00-1EFF 2C60-2C7F A720-A7FF AB30-AB6F FB00-FB06 FF21-FF3A FF41-FF5A",
+    "Latn 41-5A 61-7A AA-AA BA-BA C0-2AF 1D00-1D7F 1E00-1EFF 2C60-2C7F A720-A7FF AB30-AB6F FB00-FB06",
+    "Latn FF21-FF3A FF41-FF5A",
     "Grek 370-3FF 1F00-1FFF",
     "Cyrl 400-52F 1C80-1C8F 2DE0-2DFF A640-A69F",
     "Armn 530-58F FB13-FB17",
@@ -105,12 +106,12 @@ def count_scripts(text: str) -> Counter[str]:
 def dominant_script(text: str) -> tuple[str, float]:
     """The script that decides the language, and its share of the letters.
 
-    A Latin letter weighs half: product names stand in Latin letters inside every other script, never the reverse.
+    A Latin letter weighs a third: product names stand in Latin letters inside every other script, never the reverse.
 
     Returns:
         (ISO 15924 code, share in (0, 1]), or ("Zyyy", 0.0) when the text has no letter.
     """
-    weights = {s: n * (0.5 if s == "Latn" else 1.0) for s, n in count_scripts(text).items() if s != NO_SCRIPT}
+    weights = {s: n * (1 / 3 if s == "Latn" else 1.0) for s, n in count_scripts(text).items() if s != NO_SCRIPT}
     if not weights:
         return NO_SCRIPT, 0.0
     best = max(weights, key=lambda script: (weights[script], script))

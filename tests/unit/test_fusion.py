@@ -1,46 +1,46 @@
 """Fusion: the properties that the engine leans on."""
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lira_rag.functional.fusion import RankedLeg, fuse, min_max, scaled
-
-
-def leg(name: str, scores: dict[str, float], weight: float = 1.0) -> RankedLeg:
-    return RankedLeg(name, scores, weight)
-
-
-def test_a_passage_of_two_legs_beats_one_of_either() -> None:
-    order = fuse([leg("a", {"x": 1.0, "both": 0.8}), leg("b", {"y": 1.0, "both": 0.8})], 3)
-    assert [key for key, _ in order] == ["both", "x", "y"]
-
-
-def test_ties_are_broken_by_id() -> None:
-    assert fuse([leg("a", {"b": 1.0, "a": 1.0, "c": 1.0})], 2) == [("a", 1.0), ("b", 1.0)]
-
-
-def test_weight_zero_silences_a_leg() -> None:
-    loud, silent = leg("a", {"x": 0.2, "y": 0.1}), leg("b", {"y": 1.0}, weight=0.0)
-    assert fuse([loud, silent], 2) == [("x", 0.2), ("y", 0.1)]
+from lira_rag.functional.fusion import coverage, mean_cosines, order
 
 
 def test_a_stray_word_counts_little_against_the_ceiling() -> None:
-    assert scaled([("x", 2.0)], ceiling=40.0) == {"x": 0.05}
-    assert scaled([("x", 2.0)], ceiling=0.0) == {}
+    assert coverage([("x", 2.0)], ceiling=40.0) == {"x": 0.05}
+    assert coverage([("x", 50.0)], ceiling=40.0) == {"x": 1.0}
+    assert coverage([("x", 2.0)], ceiling=0.0) == {}
 
 
-def test_min_max_of_equal_scores_is_one() -> None:
-    assert min_max([("a", 0.7), ("b", 0.7)]) == {"a": 1.0, "b": 1.0}
-    assert min_max([]) == {}
+def test_ties_are_broken_by_id_and_absent_values_count_nothing() -> None:
+    assert order(["c", "a", "b"], {"c": 0.5}, {"a": 0.25, "b": 0.25}, weight=2.0) == [
+        ("a", 0.5),
+        ("b", 0.5),
+        ("c", 0.5),
+    ]
 
 
-SCORES = st.dictionaries(st.text(min_size=1, max_size=3), st.floats(-1, 1), min_size=2, max_size=8)
+def test_words_decide_between_equal_vectors() -> None:
+    assert [key for key, _ in order(["a", "b"], {"a": 0.8, "b": 0.8}, {"b": 0.1}, weight=0.1)] == ["b", "a"]
 
 
-@given(SCORES, st.floats(0.1, 10), st.floats(-5, 5))
-def test_min_max_keeps_the_order_under_any_scale_and_shift(scores: dict[str, float], scale: float, shift: float) -> None:
-    ranked = list(scores.items())
-    once = min_max(ranked)
-    moved = min_max([(key, scale * value + shift) for key, value in ranked])
-    assert all(0.0 <= value <= 1.0 for value in once.values())
-    assert all(abs(once[key] - moved[key]) < 1e-6 for key in once) or max(scores.values()) - min(scores.values()) < 1e-6
+def unit(seed: int, rows: int, width: int = 8) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(rows, width))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 1.0), (1.0, 0.2, 3.0)])
+def test_the_joint_vector_gives_the_mean_of_the_cosines(weights: tuple[float, ...]) -> None:
+    queries, passages = unit(0, len(weights)), unit(1, 20)
+    expected = np.average(passages @ queries.T, axis=1, weights=weights)
+    found = mean_cosines(list(zip(weights, queries, strict=True)), passages)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.floats(-1, 1)), st.floats(0, 5))
+def test_more_coverage_never_lowers_a_rank(cosines: dict[str, float], weight: float) -> None:
+    before = [key for key, _ in order("abcdef", cosines, {}, weight)]
+    after = [key for key, _ in order("abcdef", cosines, {"c": 1.0}, weight)]
+    assert after.index("c") <= before.index("c")

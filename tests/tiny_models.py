@@ -1,0 +1,76 @@
+"""Tiny model folders with random weights, made from a config in the test: nothing is downloaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+WORDS = ["the", "a", "cat", "dog", "sat", "on", "mat", "red", "blue", "house", "river", "bank", "good", "morning"]
+WORDS += ["evening", "rice", "tea", "road", "sun", "moon"]
+
+
+def write_tokenizer(folder: Path, *, extra: int = 0) -> None:
+    """A WordLevel tokenizer with [CLS] text [SEP]; `extra` adds that many unused words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, *(f"unused{i}" for i in range(extra))]
+    tokenizer = Tokenizer(models.WordLevel({name: i for i, name in enumerate(names)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.add_special_tokens(["[PAD]", "[CLS]", "[SEP]"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def make_model(folder: Path, kind: str = "bert", **changes: Any) -> Any:
+    """Save a tiny random model with a tokenizer into `folder`; returns transformers' model in eval mode.
+
+    Args:
+        folder: made if absent.
+        kind: "bert", "xlm-roberta" or "qwen3".
+        changes: config values.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    settings: dict[str, Any] = {
+        "vocab_size": 40,
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 80,
+        "pad_token_id": 0,
+    }
+    if kind == "xlm-roberta":
+        settings.update(type_vocab_size=1)
+    if kind == "qwen3":
+        settings.update(num_key_value_heads=2, head_dim=8)
+    torch.manual_seed(7)
+    config = AutoConfig.for_model(kind, **{**settings, **changes})
+    model = AutoModel.from_config(config).eval()
+    with torch.no_grad():
+        for name, value in model.named_parameters():  # livelier than the default: biases and norms differ from 0 and 1
+            value.add_(torch.randn_like(value) * (0.2 if value.ndim == 1 else 0.05))
+            assert value.isfinite().all(), name
+    folder.mkdir(exist_ok=True)
+    model.save_pretrained(folder)
+    write_tokenizer(folder)
+    return model
+
+
+def sentence_files(folder: Path, *, pooling: str = "mean", prompts: dict[str, str] | None = None) -> None:
+    """The files sentence-transformers writes beside a model."""
+    kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+    modules = [
+        {"idx": i, "path": path, "type": f"sentence_transformers.models.{kind}"} for i, (path, kind) in enumerate(kinds)
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    flags = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token", "last": "pooling_mode_lasttoken"}
+    chosen = {flag: name == pooling for name, flag in flags.items()}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 32, **chosen}))
+    if prompts is not None:
+        (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts}))
