@@ -24,11 +24,7 @@ class CircuitBreaker:
     """
 
     def __init__(
-        self,
-        failures: int = 5,
-        window: float = 10.0,
-        pause: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
+        self, failures: int = 5, window: float = 10.0, pause: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         for name, value in (("failures", failures), ("window", window), ("pause", pause)):
             if not value > 0:

@@ -16,7 +16,7 @@ __all__ = ["VECTOR_FORMAT", "fingerprint"]
 VECTOR_FORMAT = 1
 """Raised when the same weights and settings come to give other vectors."""
 
-_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt", "vocab.json")
+_OLDER_TOKENIZERS = ("sentencepiece.bpe.model", "tokenizer.model", "vocab.txt", "vocab.json", "merges.txt")
 
 
 def fingerprint(folder: Path, recipe: Recipe, precision: str) -> str:
@@ -27,7 +27,8 @@ def fingerprint(folder: Path, recipe: Recipe, precision: str) -> str:
     """
     recorded = _recorded(folder)
     parts = [*weight_files(folder), folder / "config.json"]
-    parts += [folder / name for name in _TOKENIZER_FILES if (folder / name).is_file()][:1]
+    names = ("tokenizer.json",) if (folder / "tokenizer.json").is_file() else _OLDER_TOKENIZERS
+    parts += [folder / name for name in names if (folder / name).is_file()]
     parts += sorted(folder.glob("*_Dense/model.safetensors"))
     about = {
         "files": [recorded.get(path.relative_to(folder).as_posix()) or cached_sha256(path) for path in parts],

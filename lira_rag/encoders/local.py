@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from lira_rag.encoders.batching import batches
+from lira_rag.encoders.bert import fits
 from lira_rag.encoders.checks import check_vectors, refuse_empty
 from lira_rag.encoders.fingerprint import fingerprint
 from lira_rag.encoders.loading import Parts, load_parts, longest_input
@@ -51,7 +52,7 @@ class TransformerEncoder:
     def __init__(self, folder: Path, recipe: Recipe, precision: Precision, threads: int | None = None) -> None:
         self._folder, self._recipe, self._precision, self._threads = folder, recipe, precision, threads
         self._config = check_config(folder)
-        self._loading, self._running = threading.Lock(), threading.Lock()
+        self._loading, self._turn, self._running = (threading.Lock() for _ in range(3))
         self._parts: Parts | None = None
 
     @property
@@ -102,16 +103,16 @@ class TransformerEncoder:
         return self._ready().tokens.count(text)
 
     async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
-        """`encode_sync` in a worker thread."""
+        """`encode_sync` in a worker thread; a cancelled call returns at once and the thread's result is dropped."""
         from anyio.to_thread import run_sync
 
-        return await run_sync(self.encode_sync, texts, kind)
+        return await run_sync(self.encode_sync, texts, kind, abandon_on_cancel=True)
 
     async def encode_tokens(self, texts: Sequence[str], kind: Kind) -> list[FloatArray]:
         """`encode_tokens_sync` in a worker thread."""
         from anyio.to_thread import run_sync
 
-        return await run_sync(self.encode_tokens_sync, texts, kind)
+        return await run_sync(self.encode_tokens_sync, texts, kind, abandon_on_cancel=True)
 
     def encode_sync(self, texts: Sequence[str], kind: Kind) -> FloatArray:
         """Encode texts; equal texts are computed once.
@@ -179,13 +180,21 @@ class TransformerEncoder:
             yield batch, states, [len(row) for row in rows]
 
     def _run(self, parts: Parts, ids: Sequence[Sequence[int]]) -> Tensor:
-        """One forward pass; one at a time, since two would only share the same cores."""
+        """One forward pass. One at a time, since two would only share the same cores, and in turn.
+
+        Whoever waits holds `_turn`, so a long call that comes back for its next batch queues behind a waiting query.
+        """
         import torch
 
-        with self._running, torch.inference_mode():
+        with self._turn:
+            self._running.acquire()
+        try:
             if self._threads is not None:
                 torch.set_num_threads(self._threads)
-            return parts.network(ids)
+            with torch.inference_mode():
+                return parts.network(ids)
+        finally:
+            self._running.release()
 
 
 def load_encoder(
@@ -204,7 +213,9 @@ def load_encoder(
     Args:
         folder: what `lira_rag.models.locate` gave.
         name: the model's name or hub id; known names bring their pooling and prefixes.
-        precision: "int8" or "fp32".
+        precision: "int8" or "fp32". Int8 is for BERT and XLM-R; other architectures run in float32, and the encoder's
+            `precision` says so. It is correct on every CPU, and fast where there are int8 dot products (AVX-512 VNNI
+            and later).
         pooling, query_prefix, passage_prefix: what the model needs, where neither the table of known encoders nor
             the folder's sentence-transformers files say it.
         max_tokens: longest input, special tokens counted; longer texts are cut.
@@ -219,7 +230,10 @@ def load_encoder(
         raise ConfigError(f"precision must be one of {', '.join(get_args(Precision))}, but got {precision!r}")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be > 0, but got {threads}")
-    limit = longest_input(check_config(folder))
+    config = check_config(folder)
+    if not fits(config):
+        precision = "fp32"
+    limit = longest_input(config)
     if max_tokens is not None and not 8 <= max_tokens <= limit:
         raise ConfigError(f"max_tokens must be from 8 to {limit} for {name}, but got {max_tokens}")
     recipe = resolve_recipe(

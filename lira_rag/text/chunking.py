@@ -48,7 +48,7 @@ def chunk(
     count_many: CountMany | None = None,
     language: str = UNKNOWN,
 ) -> list[Span]:
-    """Cut `text`, a cleaned document text, into passages.
+    """Cut `text`, a cleaned document text, into passages: by start, no two with the same; none for white space.
 
     Args:
         count_tokens: number of the encoder's tokens in a text, without special tokens.
@@ -57,9 +57,6 @@ def chunk(
             heading; 0 ≤ overlap_tokens < max_tokens.
         count_many: counts a list of texts at once; used instead of `count_tokens`.
         language: BCP-47 tag, for the breaks of sentences and words.
-
-    Returns:
-        passages by start, no two with the same; empty for a text of white space.
 
     Raises:
         InvalidInput: a number out of range, an unknown language, or a counter that gives a wrong number of counts.

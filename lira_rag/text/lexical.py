@@ -26,6 +26,8 @@ __all__ = ["fold", "lexical_words"]
 
 LONGEST_TERM = 64
 """Characters kept of one term; longer "words" are data, not language."""
+LONGEST_WORD = 4 * LONGEST_TERM
+"""Characters looked at of one word, before folding."""
 MOST_PARTS = 6
 """A chain of more parts than this (a URL, a path) gives its parts only."""
 
@@ -43,9 +45,9 @@ def lexical_words(text: str, language: str = UNKNOWN) -> list[str]:
     """
     terms: list[str] = []
     for start, end in words(text, language):
-        terms.extend(_terms(text[start:end]))
+        terms.extend(_terms(text[start : min(end, start + LONGEST_WORD)]))
     for match in _COMPOUND.finditer(text):
-        whole = _whole(match[0])
+        whole = _whole(match[0]) if match.end() - match.start() <= LONGEST_WORD else ""
         if whole:
             terms.append(whole)
     return terms
@@ -56,7 +58,7 @@ def _terms(word: str) -> tuple[str, ...]:
     """The parts of one ICU word: split at punctuation and between letters and digits."""
     if not any(char.isalnum() for char in word):
         return ()
-    parts = _PART.findall(fold(word[: 4 * LONGEST_TERM]))
+    parts = _PART.findall(fold(word))
     return tuple(part[:LONGEST_TERM] for part in parts if any(char.isalnum() for char in part))
 
 

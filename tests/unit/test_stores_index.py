@@ -269,6 +269,9 @@ def test_a_lone_surrogate_in_a_text_is_refused_and_nothing_is_written(index: Pas
     with pytest.raises(InvalidInput, match=r"lone surrogate \(U\+DC80\)"):
         index.write([document("good"), dataclasses.replace(item, passages=[bad, item.passages[1]])])
     assert index.stats().documents == 0
+    index.write([document("later")])  # must not bring along what was refused
+    assert index.known(["good", "d", "later"]) == {"later": "v0"}
+    assert index.stats().passages == 2
 
 
 # ---------------------------------------------------------------------- facts about an index

@@ -173,6 +173,13 @@ def test_tokenizer_safe_breaks_long_runs_only() -> None:
     assert [len(part) for part in safe.split()] == [1, 2_000, 2_000, 1_000, 1]
 
 
+def test_tokenizer_safe_is_not_slow_on_runs_just_short_enough() -> None:
+    text = ("x" * 1_999 + " ") * 1_000
+    began = time.perf_counter()
+    assert tokenizer_safe(text) == text
+    assert time.perf_counter() - began < 2
+
+
 def test_tokenizer_safe_keeps_clusters_whole_unless_they_are_too_long() -> None:
     family = "👨‍👩‍👧"
     assert set(tokenizer_safe(family * 1_000, 2_000).replace(" ", "|").split("|")) <= {family * 400, family * 200}
