@@ -57,6 +57,7 @@ class LiraConfig(BaseSettings):
     lexical_weight: float = Field(
         12.0, ge=0, description="worth of full word coverage, in standard deviations of unrelated cosines"
     )
+    language_neutral: bool = Field(True, description="in a mixed pool, do not prefer passages of the query's language")
     translate: bool = Field(True, description="use the translator, when there is one")
     passages: int = Field(5, gt=0, description="how many passages an answer may draw on")
     chat: str = Field("smollm2-135m", description='in-process chat model; "none" quotes instead')

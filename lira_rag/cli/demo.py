@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,18 +18,20 @@ from lira_rag.cli.console import bar, out, print_json, printable
 from lira_rag.cli.options import Json
 from lira_rag.engine import Lira
 from lira_rag.engine.bridge import run
-from lira_rag.evaluation.demo_corpus import Question, Scores, documents, evaluate, questions
-from lira_rag.schema import Answer
+from lira_rag.evaluation.demo_corpus import Question, Scores, distractors, documents, evaluate, questions
+from lira_rag.schema import Answer, Document
 from lira_rag.text.lexical import lexical_words
 
 __all__ = ["demo"]
 
 METHODS = {"bm25": "BM25 over ICU words", "backbone": "the backbone alone", "lira": "Lira"}
-ASKED = ("sw", "th", "ur-Latn")
+ASKED, IN = "q05", ("en", "sw", "th")
 DEPTH = 20
 TRAINED = (
-    "Nothing is trained yet: Arca's adaptor is the identity, so Lira is its frozen backbone fused with word search."
+    "Nothing is trained yet: Arca's adaptor is the identity, so Lira is its frozen backbone without its preference for "
+    "the question's own language, fused with word search."
 )
+Search = Callable[[str], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,16 @@ class _Table:
         languages = self.scores["lira"]
         return {
             language: {
-                **{method: round(self.scores[method][language].ndcg10, 1) for method in METHODS},
-                **{f"{method}_hit1": round(self.scores[method][language].hit1, 1) for method in METHODS},
+                **{method: round(scores[language].ndcg10, 1) for method, scores in self.scores.items()},
+                **{f"{method}_hit1": round(scores[language].hit1, 1) for method, scores in self.scores.items()},
                 "n": languages[language].n,
             }
             for language in languages
         }
+
+    def mean(self, method: str) -> float:
+        """Mean nDCG@10 over languages."""
+        return fmean(scores.ndcg10 for scores in self.scores[method].values())
 
 
 def demo(
@@ -59,18 +65,49 @@ def demo(
         tempfile.TemporaryDirectory(prefix="lira-demo-") as scratch,
         Lira.create(to or Path(scratch) / "index") as lira,
     ):
-        with bar("indexing the shop's pages", as_json) as progress:
-            lira.add(documents(), progress or False)
-        table = run(partial(_measure, lira, as_json))
-        if not as_json:
-            _show(table, lira)
+        english = _measure(lira, documents(), questions(), as_json)
         answers = _answer(lira, as_json)
+    with Lira.create(None) as lira:
+        pool = [*documents(), *distractors()]
+        foreign = {page.language for page in distractors()}
+        mixed = _measure(lira, pool, [q for q in questions() if q.language in foreign], as_json)
     if as_json:
-        print_json({"languages": table.rows(), "answers": [a.to_dict() for a in answers], "trained": TRAINED})
+        tables = {"languages": english.rows(), "mixed_pool": mixed.rows()}
+        print_json({**tables, "answers": [a.to_dict() for a in answers], "trained": TRAINED})
+        return
+    _show(english, f"Questions in each language, {len(documents())} English pages: nDCG@10 (hit@1)")
+    _show(mixed, f"The same with {len(distractors())} pages in the questions' own languages that answer nothing")
+    out.print(TRAINED)
+    for answer in answers:
+        out.print(f"\n{answer.question_language}: {printable(answer.question)}")
+        show_answer(answer)
 
 
-async def _measure(lira: Lira, quiet: bool) -> _Table:
-    asked, pages = questions(), documents()
+def _measure(lira: Lira, pages: list[Document], asked: list[Question], quiet: bool) -> _Table:
+    """Index the pages and score every method on the questions."""
+    with bar(f"indexing {len(pages)} pages", quiet) as progress:
+        lira.add(pages, progress or False)
+
+    async def score() -> _Table:
+        searches = {"bm25": _bm25(lira), "backbone": await _backbone(lira, pages, asked), "lira": _whole(lira)}
+        scores: dict[str, dict[str, Scores]] = {}
+        for method, search in searches.items():
+            with bar(f"asking {len(asked)} questions: {METHODS[method]}", quiet) as progress:
+                scores[method] = await evaluate(search, asked, progress)
+        return _Table(scores)
+
+    return run(score)
+
+
+def _bm25(lira: Lira) -> Search:
+    async def search(text: str) -> Sequence[str]:
+        return [key.rsplit("#", 1)[0] for key, _ in lira.index.lexical(lexical_words(text), DEPTH)]
+
+    return search
+
+
+async def _backbone(lira: Lira, pages: list[Document], asked: list[Question]) -> Search:
+    """Exact cosines of the frozen encoder's vectors, computed beside the engine."""
     encoder = lira.arca.native
     vectors = await encoder.encode([page.text for page in pages], "passage")
     queries = await encoder.encode([question.text for question in asked], "query")
@@ -79,42 +116,34 @@ async def _measure(lira: Lira, quiet: bool) -> _Table:
         for question, query in zip(asked, queries, strict=True)
     }
 
-    async def bm25(text: str) -> Sequence[str]:
-        return [key.rsplit("#", 1)[0] for key, _ in lira.index.lexical(lexical_words(text), DEPTH)]
-
-    async def backbone(text: str) -> Sequence[str]:
+    async def search(text: str) -> Sequence[str]:
         return rankings[text]
 
-    async def whole(text: str) -> Sequence[str]:
+    return search
+
+
+def _whole(lira: Lira) -> Search:
+    async def search(text: str) -> Sequence[str]:
         return [hit.id for hit in await lira.asearch(text, DEPTH)]
 
-    scores: dict[str, dict[str, Scores]] = {}
-    for method, search in (("bm25", bm25), ("backbone", backbone), ("lira", whole)):
-        with bar(f"asking {len(asked)} questions: {METHODS[method]}", quiet) as progress:
-            scores[method] = await evaluate(search, asked, progress)
-    return _Table(scores)
+    return search
 
 
-def _show(table: _Table, lira: Lira) -> None:
-    stats = lira.stats()
-    title = f"nDCG@10 (hit@1) over {stats.documents} English pages, questions in each language"
+def _show(table: _Table, title: str) -> None:
     view = Table("language", "n", *METHODS.values(), title=title, title_justify="left")
     for language, row in table.rows().items():
         cells = [f"{row[method]:.1f} ({row[method + '_hit1']:.0f})" for method in METHODS]
         view.add_row(language, str(row["n"]), *cells)
+    view.add_section()
+    view.add_row("mean", "", *(f"{table.mean(method):.1f}" for method in METHODS))
     out.print(view)
-    out.print(TRAINED)
 
 
 def _answer(lira: Lira, quiet: bool) -> list[Answer]:
-    """Answer the first question in each of three languages."""
-    picked: list[Question] = [next(q for q in questions() if q.language == language) for language in ASKED]
+    """Answer one question in three languages."""
+    picked = {q.language: q.text for q in questions() if q.id == ASKED}
     answers = []
-    for question in picked:
-        with bar(f"answering in {question.language}", quiet):
-            answer = lira.ask(question.text)
-        answers.append(answer)
-        if not quiet:
-            out.print(f"\n{question.language}: {printable(question.text)}")
-            show_answer(answer)
+    for language in IN:
+        with bar(f"answering in {language}", quiet):
+            answers.append(lira.ask(picked[language]))
     return answers

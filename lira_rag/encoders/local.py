@@ -52,7 +52,7 @@ class TransformerEncoder:
     def __init__(self, folder: Path, recipe: Recipe, precision: Precision, threads: int | None = None) -> None:
         self._folder, self._recipe, self._precision, self._threads = folder, recipe, precision, threads
         self._config = check_config(folder)
-        self._loading, self._turn, self._running = (threading.Lock() for _ in range(3))
+        self._loading, self._running = threading.Lock(), threading.Lock()
         self._parts: Parts | None = None
 
     @property
@@ -180,21 +180,13 @@ class TransformerEncoder:
             yield batch, states, [len(row) for row in rows]
 
     def _run(self, parts: Parts, ids: Sequence[Sequence[int]]) -> Tensor:
-        """One forward pass. One at a time, since two would only share the same cores, and in turn.
-
-        Whoever waits holds `_turn`, so a long call that comes back for its next batch queues behind a waiting query.
-        """
+        """One forward pass. One at a time, since two would only share the same cores; a query waits for one batch."""
         import torch
 
-        with self._turn:
-            self._running.acquire()
-        try:
+        with self._running, torch.inference_mode():
             if self._threads is not None:
                 torch.set_num_threads(self._threads)
-            with torch.inference_mode():
-                return parts.network(ids)
-        finally:
-            self._running.release()
+            return parts.network(ids)
 
 
 def load_encoder(

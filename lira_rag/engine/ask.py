@@ -51,7 +51,7 @@ def _off_topic(lira: Lira, result: SearchResult) -> bool:
     Needs the anchored leg: without its cosines nothing is known, and the chat model decides.
     """
     anchored = any(leg.leg == "anchored" for hit in result for leg in hit.legs)
-    return anchored and result[0].score < lira.index.background()[0]
+    return anchored and result[0].score < lira.index.landscape().mean
 
 
 def _chat_of(lira: Lira) -> tuple[ChatModel | None, tuple[str, ...]]:

@@ -23,14 +23,20 @@ class _Bridge:
     """Starts the portal on first use and again after a fork; stops it at exit."""
 
     def __init__(self) -> None:
-        self._forget()
-        os.register_at_fork(after_in_child=self._forget)
+        self._inherited: list[object] = []
+        self._clear()
+        os.register_at_fork(after_in_child=self._after_fork)
         atexit.register(self._stop)
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._lock = threading.Lock()
         self._context: AbstractContextManager[BlockingPortal] | None = None
         self._portal: BlockingPortal | None = None
+
+    def _after_fork(self) -> None:
+        """The parent's thread is not here. Its context is kept: collecting it would wait for that thread for ever."""
+        self._inherited.append(self._context)
+        self._clear()
 
     def portal(self) -> BlockingPortal:
         with self._lock:

@@ -169,11 +169,14 @@ class Lira:
         from lira_rag.text.readers import read_file, walk
 
         def documents() -> Iterator[Document | Skipped]:
-            for path in walk([Path(p) for p in paths]):
+            others: list[Path] = []
+            for path in walk(paths, others):
                 try:
                     yield from read_file(path)
                 except InvalidInput as error:
                     yield Skipped(str(error))
+            for path in others:
+                yield Skipped(f"{path.as_posix()}: files of type {path.suffix or 'none'} are not read")
 
         return await self.aadd(documents(), progress)
 

@@ -14,7 +14,8 @@ from anyio import to_thread
 from lira_rag.arca import Arca
 from lira_rag.config import LiraConfig
 from lira_rag.errors import DeadlineExceeded, InvalidInput, LiraError
-from lira_rag.functional.fusion import coverage, mean_cosines, order
+from lira_rag.functional.fusion import coverage, level, mean_cosines, order
+from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray, Translator, Where
 from lira_rag.schema import Explanation, Hit, LegRank, LegReport, SearchResult, Translation
 from lira_rag.stores.index import PassageIndex
@@ -138,13 +139,14 @@ class Searcher:
 
     async def _anchored(self, question: _Question) -> _Leg:
         """The query as written, through g."""
-        vector = (await self.arca.encode([question.cleaned.text], "query"))[0]
+        encoded = await self.arca.encode([question.cleaned.text], "query")
+        vector = await _in_thread(self._neutral, encoded[0])
         ranked = await _in_thread(self.index.nearest, vector, question.depth, question.where)
         return _Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
     async def _lexical(self, question: _Question) -> _Leg:
         """The query's words, by BM25."""
-        ranked, covered = await _in_thread(self._words, [question.cleaned.text], question)
+        ranked, covered = await _in_thread(self._words, [question.cleaned.text], question.detected.language, question)
         weight = self.config.lexical_weight
         return _Leg(LegReport("lexical", "ran", weight=weight, ranks=tuple(ranked)), ranked, covered=covered)
 
@@ -158,14 +160,21 @@ class Searcher:
         if not kept:
             return _Leg(LegReport("translated", "failed", f"{self.translator.name} proposed nothing"))
         texts = [clean_query(c.text).text for c in kept]
-        vectors = await self.arca.encode_english(texts, "query")
+        encoded = await self.arca.encode_english(texts, "query")
+        vectors = [await _in_thread(self._neutral, vector) for vector in encoded]
         sure = [1.0 if c.confidence is None else c.confidence for c in kept]
         lists = [await _in_thread(self.index.nearest, v, question.depth, question.where) for v in vectors]
-        _, covered = await _in_thread(self._words, texts, question)
+        _, covered = await _in_thread(self._words, texts, "en", question)
         ranked = _best_of(lists)
         weighted = tuple((c / len(kept), v) for c, v in zip(sure, vectors, strict=True) if c > 0)
         report = LegReport("translated", "ran", weight=sum(w for w, _ in weighted), ranks=tuple(ranked))
         return _Leg(report, ranked, weighted, covered, kept)
+
+    def _neutral(self, vector: FloatArray) -> FloatArray:
+        """The query vector without a preference for any language of the index."""
+        if not self.config.language_neutral:
+            return vector
+        return without(vector, language_directions(self.index.landscape().language_means))
 
     def _why_not_translate(self, question: _Question) -> str:
         if self.translator is None:
@@ -174,11 +183,11 @@ class Searcher:
             return f"the preset {self.config.preset!r} does not translate"
         return "the query is in English" if question.detected.language == "en" else ""
 
-    def _words(self, texts: Sequence[str], question: _Question) -> tuple[Ranked, dict[str, float]]:
+    def _words(self, texts: Sequence[str], language: str, question: _Question) -> tuple[Ranked, dict[str, float]]:
         """BM25 of each text: the best score and the best coverage of every passage."""
         lists, covered = [], dict[str, float]()
         for text in texts:
-            words = lexical_words(text)
+            words = lexical_words(text, language)
             ranked = self.index.lexical(words, question.depth, question.where)
             lists.append(ranked)
             for key, share in coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0).items():
@@ -191,11 +200,13 @@ class Searcher:
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
         vectors = [pair for leg in ran for pair in leg.vectors]
         cosines: dict[str, float] = {}
+        covered, weight = _most(leg.covered for leg in ran), 1.0
         if vectors and candidates:
-            ids, rows = self.index.vectors(sorted(candidates))
+            ids, languages, rows = self.index.vectors(sorted(candidates))
             cosines = dict(zip(ids, mean_cosines(vectors, rows).tolist(), strict=True))
-        covered = _most(leg.covered for leg in ran)
-        weight = self.config.lexical_weight * self.index.background()[1] if cosines else 1.0
+            weight = self.config.lexical_weight * self.index.landscape().spread
+            if self.config.language_neutral:
+                covered = level(covered, dict(zip(ids, languages, strict=True)))
         ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
         found = self.index.passages([key for key, _ in ranking])
         degraded = _degraded(question.cleaned, legs)

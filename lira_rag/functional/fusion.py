@@ -9,6 +9,7 @@ v runs over the query's vectors (as asked, and translated when there is a transl
 deviation of the cosine of two random passages, so that `weight` means the same for every encoder. The ceiling is the
 highest BM25 score the query could reach, words unknown to the index included: a question in a language the documents
 do not have matches a stray word at most, so the word leg stays near 0 by itself and no language has to be guessed.
+In a pool of several languages coverage is levelled between them (`level`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from lira_rag.protocols import FloatArray
 
-__all__ = ["coverage", "mean_cosines", "order"]
+__all__ = ["coverage", "level", "mean_cosines", "order"]
 
 
 def coverage(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, float]:
@@ -27,6 +28,23 @@ def coverage(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, f
     if ceiling <= 0:
         return {}
     return {key: min(max(score / ceiling, 0.0), 1.0) for key, score in ranked}
+
+
+def level(covered: Mapping[str, float], languages: Mapping[str, str]) -> dict[str, float]:
+    """Raise coverage so that the best of every language is the best of all.
+
+    Words decide within a language; between languages they would only say which one the query is in, so there the
+    vectors decide. With one language nothing changes.
+
+    Args:
+        covered: coverage in [0, 1] by passage id; an absent one counts as 0.
+        languages: language tag of every candidate, by passage id.
+    """
+    best: dict[str, float] = {}
+    for key, language in languages.items():
+        best[language] = max(covered.get(key, 0.0), best.get(language, 0.0))
+    top = max(best.values(), default=0.0)
+    return {key: covered.get(key, 0.0) + top - best[language] for key, language in languages.items()}
 
 
 def mean_cosines(queries: Sequence[tuple[float, FloatArray]], passages: FloatArray) -> FloatArray:

@@ -18,18 +18,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-import numpy as np
-
 from lira_rag.errors import IndexClosed, StorageError
 from lira_rag.protocols import FloatArray, VectorStore, Where
 from lira_rag.schema import MetadataValue, Passage
 from lira_rag.stores.filters import BUILT_IN, check_where
+from lira_rag.stores.landscape import Landscape, Surveyor
 from lira_rag.stores.lexical import LexicalIndex
 from lira_rag.stores.lock import FolderLock
 from lira_rag.stores.manifest import Manifest
 from lira_rag.stores.nearest import nearest
 from lira_rag.stores.opening import create_manifest, folder_size, new_meta, open_manifest
-from lira_rag.stores.ranking import check_k, check_query, pair_cosines
+from lira_rag.stores.ranking import check_k, check_query
 from lira_rag.stores.records import IndexedDocument, IndexStats, check_document
 from lira_rag.stores.recovery import Step, chroma_folder, drop_old_generations, open_vectors, settle
 from lira_rag.stores.seal import put_seal
@@ -68,7 +67,7 @@ class PassageIndex:
         self._lexical = LexicalIndex(manifest, path, read_only=read_only)
         self._lock = lock
         self._step = step
-        self._background: tuple[int, tuple[float, float]] | None = None
+        self._surveyor = Surveyor(manifest)
         self._writing = threading.Lock()
         self._pid: int | None = os.getpid()  # None once closed
 
@@ -242,27 +241,15 @@ class PassageIndex:
         self._check_open()
         return sorted({*self._manifest.names(), *BUILT_IN})
 
-    def vectors(self, ids: Sequence[str]) -> tuple[list[str], FloatArray]:
-        """(passage ids, their vectors float32 [n, d]) for those of `ids` that are in the index."""
+    def vectors(self, ids: Sequence[str]) -> tuple[list[str], list[str], FloatArray]:
+        """(passage ids, their languages, their vectors float32 [n, d]) for those of `ids` that are in the index."""
         self._check_open()
         return self._manifest.vectors_of(ids)
 
-    def background(self) -> tuple[float, float]:
-        """Mean and standard deviation of the cosine of two random passages: what "unrelated" means in this index.
-
-        Encoders differ widely here (E5's cosines live in 0.7 to 1.0). From at most 256 passages, the same ones for the
-        same index; (0, 1) with fewer than three passages.
-        """
-        revision = self._manifest.revision()
-        if self._background is None or self._background[0] != revision:
-            self._background = (revision, pair_cosines(self.sample_vectors(256)))
-        return self._background[1]
-
-    def sample_vectors(self, n: int, seed: int = 0) -> FloatArray:
-        """At most n vectors, drawn without replacement, float32 [≤ n, d]."""
+    def landscape(self) -> Landscape:
+        """How near unrelated passages are, and where each language lies; sampled once a revision."""
         self._check_open()
-        keys = np.random.default_rng(seed).permutation(np.array(self._manifest.live_keys(), dtype=np.int64))
-        return self._manifest.vectors(keys[:n].tolist())[1]
+        return self._surveyor.current()
 
     def stats(self) -> IndexStats:
         """What is in the index."""

@@ -27,6 +27,7 @@ from lira_rag.schema import MetadataValue, Passage
 from lira_rag.stores.database import Database
 from lira_rag.stores.filters import label
 from lira_rag.stores.records import IndexedDocument, labels_of
+from lira_rag.stores.tables import SCHEMA
 
 __all__ = ["FORMAT", "MANIFEST_FILE", "Manifest"]
 
@@ -34,29 +35,6 @@ FORMAT = 1
 """Version of the manifest's format; a newer one is refused."""
 
 MANIFEST_FILE = "manifest.sqlite"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS documents (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, digest TEXT NOT NULL, source TEXT NOT NULL,
-    language TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'indexed', 'deleted')));
-CREATE UNIQUE INDEX IF NOT EXISTS documents_live ON documents (id) WHERE state = 'indexed';
-CREATE INDEX IF NOT EXISTS documents_open ON documents (state, id) WHERE state <> 'indexed';
-CREATE TABLE IF NOT EXISTS passages (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
-    id TEXT NOT NULL, ordinal INTEGER NOT NULL, text TEXT NOT NULL, first INTEGER NOT NULL,
-    beyond INTEGER NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, heading TEXT NOT NULL,
-    metadata TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_document ON passages (document);
-CREATE INDEX IF NOT EXISTS passages_id ON passages (id);
-CREATE TABLE IF NOT EXISTS features (
-    key INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE, words TEXT NOT NULL, vector BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS labels (
-    name TEXT NOT NULL, value TEXT NOT NULL, passage INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
-    PRIMARY KEY (name, value, passage)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS labels_passage ON labels (passage);
-CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY) WITHOUT ROWID;
-"""
 
 _LIVE = "passages AS p JOIN documents AS d ON d.key = p.document AND d.state = 'indexed'"
 _GIVEN = "(SELECT value FROM json_each(?))"
@@ -88,7 +66,7 @@ class Manifest:
         self.dimension = int(self.meta["dimension"])
 
     def _create(self, meta: Mapping[str, Any]) -> None:
-        self._db.script(_SCHEMA)
+        self._db.script(SCHEMA)
         with self._db.write() as db:  # one transaction: an index exists entirely or not at all
             rows = [*meta.items(), ("format", FORMAT), ("revision", 0), ("generation", 1)]
             db.executemany("INSERT INTO meta VALUES (?, ?)", [(name, json.dumps(v)) for name, v in rows])
@@ -206,11 +184,20 @@ class Manifest:
         rows = self._db.read(sql, (_json(keys),))
         return [key for key, _ in rows], self._stack([blob for _, blob in rows])
 
-    def vectors_of(self, ids: Sequence[str]) -> tuple[list[str], FloatArray]:
-        """(passage ids found, their vectors float32 [n, d]) of the visible ones among `ids`."""
-        sql = f"SELECT p.id, f.vector FROM {_LIVE} JOIN features AS f ON f.key = p.key WHERE p.id IN {_GIVEN}"
+    def vectors_of(self, ids: Sequence[str]) -> tuple[list[str], list[str], FloatArray]:
+        """(passage ids found, their languages, their vectors float32 [n, d]) of the visible ones among `ids`."""
+        sql = (
+            f"SELECT p.id, p.language, f.vector FROM {_LIVE} JOIN features AS f ON f.key = p.key WHERE p.id IN {_GIVEN}"
+        )
         rows = self._db.read(sql, (_json(ids),))
-        return [key for key, _ in rows], self._stack([blob for _, blob in rows])
+        return [row[0] for row in rows], [row[1] for row in rows], self._stack([row[2] for row in rows])
+
+    def keys_by_language(self) -> dict[str, list[int]]:
+        """Language tag → keys of its visible passages, ascending."""
+        keys: dict[str, list[int]] = {}
+        for language, key in self._db.read(f"SELECT p.language, p.key FROM {_LIVE} ORDER BY p.key"):
+            keys.setdefault(language, []).append(key)
+        return keys
 
     def labels(self, keys: Sequence[int]) -> dict[int, dict[str, MetadataValue]]:
         """Passage key → what it can be filtered by, whatever its state."""

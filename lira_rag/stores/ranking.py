@@ -9,7 +9,7 @@ import numpy as np
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import FloatArray
 
-__all__ = ["SPARE", "best", "check_k", "check_query", "pair_cosines"]
+__all__ = ["SPARE", "best", "check_k", "check_query"]
 
 SPARE = 8
 """Candidates asked for beyond k, so that a tie at the cut is usually seen whole."""
@@ -41,14 +41,6 @@ def check_query(vector: FloatArray, dimension: int) -> FloatArray:
     if norm < 1e-6:
         raise InvalidInput(f"a query vector must have a direction, but its norm is {norm:.1e}")
     return (query / norm).astype(np.float32)
-
-
-def pair_cosines(vectors: FloatArray) -> tuple[float, float]:
-    """Mean and standard deviation of the cosines of all pairs of unit rows [n, d]; (0, 1) for n < 3."""
-    if len(vectors) < 3:
-        return 0.0, 1.0
-    cosines = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
-    return float(cosines.mean()), max(float(cosines.std()), 1e-6)
 
 
 def best(fetch: Callable[[int], tuple[Scored, bool]], k: int) -> list[tuple[str, float]]:

@@ -52,8 +52,9 @@ def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
     command = [sys.executable, "-m", "lira_rag.cli", "index", str(folder), "--to", str(to), "--json"]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     report = json.loads(done.stdout)
-    assert (report["added"], report["skipped"], report["stored"]["documents"]) == (4, 1, 4)
+    assert (report["added"], report["skipped"], report["stored"]["documents"]) == (4, 2, 4)
     assert "empty.txt" in report["reasons"][0]
+    assert "photo.png" in report["reasons"][1]
     yield to
 
 
@@ -76,7 +77,7 @@ def test_search_for_people(lira: Lira, index: Path) -> None:
 def test_indexing_again_changes_nothing(lira: Lira, folder: Path, index: Path) -> None:
     code, out, _ = lira("index", folder, "--to", index)
     assert code == 0
-    assert "0 added, 0 updated, 4 unchanged, 1 skipped" in out
+    assert "0 added, 0 updated, 4 unchanged, 2 skipped" in out
 
 
 def test_filters_and_settings(lira: Lira, index: Path) -> None:

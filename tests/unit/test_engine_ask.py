@@ -19,8 +19,6 @@ def indexed(chat: object) -> Lira:
     return lira
 
 
-
-
 def test_a_grounded_reply_is_given_with_its_source() -> None:
     with indexed(FakeChat(["Delivery to Mombasa takes three working days [1]."])) as lira:
         answer = lira.ask("How many days does delivery to Mombasa take?")

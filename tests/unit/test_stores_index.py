@@ -110,7 +110,7 @@ def test_an_empty_index_answers(index: PassageIndex) -> None:
     assert index.lexical(["x"], 3) == []
     assert index.known(["a"]) == {}
     assert index.passages([]) == {}
-    assert index.sample_vectors(5, 0).shape == (0, DIMENSION)
+    assert index.landscape().language_means.shape == (0, DIMENSION)
     assert index.metadata_keys() == ["document_id", "language", "source"]
 
 
@@ -288,18 +288,27 @@ def test_stats(tmp_path: Path) -> None:
         assert (stats.fingerprint, stats.description) == ("f", {"encoder": "fake"})
 
 
-def test_sampled_vectors_are_the_indexs_own(index: PassageIndex) -> None:
-    items = [document(f"d{i}") for i in range(10)]
+def test_vectors_come_back_with_their_languages(index: PassageIndex) -> None:
+    items = [document(f"d{i}") for i in range(3)]
     index.write(items)
-    sample = index.sample_vectors(7, seed=3)
-    assert sample.shape == (7, DIMENSION)
-    assert sample.dtype == np.float32
-    every = np.concatenate([item.vectors for item in items])
-    rows = {vector.tobytes() for vector in sample}
-    assert len(rows) == 7
-    assert rows <= {vector.tobytes() for vector in every}
-    np.testing.assert_array_equal(sample, index.sample_vectors(7, seed=3))
-    assert index.sample_vectors(99, seed=0).shape == (20, DIMENSION)
+    asked = [p.id for item in items for p in item.passages]
+    ids, languages, rows = index.vectors([*asked, "never there"])
+    expected = {p.id: (p.language, v) for item in items for p, v in zip(item.passages, item.vectors, strict=True)}
+    assert sorted(ids) == sorted(expected)
+    for key, language, row in zip(ids, languages, rows, strict=True):
+        assert language == expected[key][0]
+        np.testing.assert_array_equal(row, expected[key][1])
+
+
+def test_no_score_is_above_the_ceiling(index: PassageIndex) -> None:
+    index.write([document(f"d{i}") for i in range(10)])
+    words = sorted({word for i in range(10) for words in document(f"d{i}").words for word in words})
+    asked = [words[:1], words[:3], words, [*words, "unknown"]]
+    for query in asked:
+        scores = [score for _, score in index.lexical(query, 100)]
+        assert scores
+        assert max(scores) <= index.lexical_ceiling(query)
+    assert index.lexical_ceiling([*words, "unknown"]) > index.lexical_ceiling(words)
 
 
 # ---------------------------------------------------------------------- opening and closing
