@@ -15,7 +15,7 @@ pytestmark = pytest.mark.models
 PAGES = {
     "delivery.md": "# Delivery\n\nParcels to Mombasa take three working days. Bangkok takes two.",
     "returns.txt": "An item can be sent back free of charge within thirty days if its seal is intact.",
-    "warranty.html": "<html><title>Warranty</title><body><p>Every kettle has a warranty of two years.</p></body></html>",
+    "warranty.html": "<html><title>Warranty</title><p>Every kettle has a warranty of two years.</p></html>",
     "prices.jsonl": '{"id": "p1", "text": "The kettle KT-204 costs 31 dollars.", "topic": "price"}\n',
 }
 Lira = Callable[..., tuple[int, str, str]]
