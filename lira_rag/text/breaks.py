@@ -185,10 +185,17 @@ _NEVER_AFTER = re.compile(
 _LEADING_JAMO = re.compile("[\u1100-\u115f\ua960-\ua97c][\uac00-\ud7a3]")
 
 
+# Flags are pairs of these, counted from different starts by the three breakers when a mark stands between two: rare,
+# and no rule on neighbours can tell, so such a text is compared with its clusters.
+_REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]")
+
+
 def _spans(ends: Iterator[int], text: str) -> Iterator[Offsets]:
+    clusters = {end for _, end in graphemes(text)} if _REGIONAL.search(text) else None
     start = 0
     for end in ends:
-        if end == len(text) or not inside_cluster(text, end):
+        inside = end not in clusters if clusters is not None else end < len(text) and inside_cluster(text, end)
+        if not inside:
             yield start, end
             start = end
 

@@ -146,3 +146,11 @@ def test_a_plugged_in_breaker_must_tile_the_text() -> None:
 def test_a_breaker_without_the_methods_is_refused() -> None:
     with pytest.raises(InvalidInput, match="but got str"):
         register("th", "not a breaker")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["🇹\u0301🇹🇹", "🇹🇿 na 🇰🇪", "🇹🇹🇹", "a🇹\u0301b🇹🇹🇹"])
+def test_flags_are_never_cut(text: str) -> None:
+    ends = {end for _, end in graphemes(text)}
+    for spans in (list(words(text)), list(sentences(text))):
+        assert "".join(text[start:end] for start, end in spans) == text
+        assert {end for _, end in spans} <= ends
