@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
+from lira_rag.engine.progress import Progress as Report
 
 __all__ = ["app"]
 
@@ -41,6 +43,11 @@ def list_models(as_json: Json = False) -> None:
     out.print(table)
 
 
+def _steps(progress: Report | None) -> Callable[[str, int, int], None] | None:
+    """A progress bar that counts steps, as `models.pull` reports them."""
+    return None if progress is None else lambda _, done, total: progress(done, total)
+
+
 @app.command("pull")
 def pull_models(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all free ones.")] = None,
@@ -56,8 +63,9 @@ def pull_models(
     free = [m.name for m in CATALOG.values() if not m.needs_acceptance]
     folders = {}
     for name in names or free:
-        with bar(f"pulling {name}", quiet=as_json):
-            folders[name] = str(pull(name, accept_licenses=frozenset(accept_license or []), force=force))
+        with bar(f"pulling {name}", quiet=as_json) as progress:
+            accepted = frozenset(accept_license or [])
+            folders[name] = str(pull(name, accept_licenses=accepted, force=force, progress=_steps(progress)))
     if as_json:
         print_json(folders)
     else:

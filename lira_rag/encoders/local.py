@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 import numpy as np
 
+from lira_rag.encoders import lane
 from lira_rag.encoders.batching import batches
-from lira_rag.encoders.bert import fits
+from lira_rag.encoders.bert import Linear, fits
 from lira_rag.encoders.checks import check_vectors, refuse_empty
 from lira_rag.encoders.fingerprint import fingerprint
 from lira_rag.encoders.loading import Parts, load_parts, longest_input
@@ -34,6 +35,7 @@ _BUDGET = 1024  # tokens a batch: more gains nothing, the activations fall out o
 _WASTE = 1.06  # most padded / real tokens, for networks that pad
 _HALVINGS = 4  # how often a batch that does not fit in memory is cut in two
 _logger = logging.getLogger("lira_rag")
+T = TypeVar("T")
 
 
 class TransformerEncoder:
@@ -46,13 +48,13 @@ class TransformerEncoder:
         folder: config.json, tokenizer.json, safetensors.
         recipe: pooling, prefixes and max_tokens, all settled.
         precision: "int8" or "fp32".
-        threads: CPU threads of a forward pass (sets torch's number for the process); None leaves torch's setting.
+        threads: CPU threads of a forward pass over more than 64 tokens; None takes torch's own number.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, precision: Precision, threads: int | None = None) -> None:
         self._folder, self._recipe, self._precision, self._threads = folder, recipe, precision, threads
         self._config = check_config(folder)
-        self._loading, self._running = threading.Lock(), threading.Lock()
+        self._loading = threading.Lock()
         self._parts: Parts | None = None
 
     @property
@@ -95,8 +97,11 @@ class TransformerEncoder:
         with self._loading:
             if self._parts is None:
                 check_files(self._folder, mend=f"remove {self._folder} and pull the model again")
-                self._parts = load_parts(self._folder, self._config, self._recipe, self._precision)
+                self._parts = lane.run(self._load_parts, lane.MANY_TOKENS, self._threads)
             return self._parts
+
+    def _load_parts(self) -> Parts:
+        return load_parts(self._folder, self._config, self._recipe, self._precision)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` without prefix and special tokens; never cut."""
@@ -128,19 +133,26 @@ class TransformerEncoder:
             EmptyText: a text is empty or white space.
             EncoderContractError: the network gave something that is not a unit vector.
         """
+        unique = list(dict.fromkeys(texts))
+        vectors = np.empty((len(unique), self.dimension), dtype=np.float32)
+        head = self._ready().head
+        for positions, rows in self._forward(
+            unique, kind, lambda states, lengths: self._vectors(states, lengths, head)
+        ):
+            vectors[positions] = rows
+        check_vectors(vectors, len(unique), self.dimension)
+        place = {text: row for row, text in enumerate(unique)}
+        return vectors[[place[text] for text in texts]]
+
+    def _vectors(self, states: Tensor, lengths: list[int], head: Linear | None) -> FloatArray:
+        """Token states [T, d] of texts of these lengths as unit vectors."""
         from torch.nn.functional import normalize
 
         from lira_rag.encoders.pooling import pool
 
-        unique = list(dict.fromkeys(texts))
-        vectors = np.empty((len(unique), self.dimension), dtype=np.float32)
-        head = self._ready().head
-        for positions, states, lengths in self._forward(unique, kind):
-            pooled = pool(states, lengths, self._recipe.pooling)
-            vectors[positions] = normalize(head(pooled) if head else pooled, dim=1).numpy()
-        check_vectors(vectors, len(unique), self.dimension)
-        place = {text: row for row, text in enumerate(unique)}
-        return vectors[[place[text] for text in texts]]
+        pooled = pool(states, lengths, self._recipe.pooling)
+        rows: FloatArray = normalize(head(pooled) if head else pooled, dim=1).numpy()
+        return rows
 
     def encode_tokens_sync(self, texts: Sequence[str], kind: Kind) -> list[FloatArray]:
         """Token states of each text: float32 [L_i, d], special tokens and prefix included.
@@ -148,16 +160,16 @@ class TransformerEncoder:
         Raises:
             EmptyText: a text is empty or white space.
         """
-        import torch
-
         out: list[FloatArray] = [np.empty(0, dtype=np.float32)] * len(texts)
-        for positions, states, lengths in self._forward(texts, kind):
-            for position, rows in zip(positions, torch.split(states, lengths), strict=True):
-                out[position] = rows.numpy().copy()
+        for positions, states in self._forward(texts, kind, _split):
+            for position, rows in zip(positions, states, strict=True):
+                out[position] = rows
         return out
 
-    def _forward(self, texts: Sequence[str], kind: Kind) -> Iterator[tuple[list[int], Tensor, list[int]]]:
-        """(positions in `texts`, packed states [T, d], tokens of each text) batch by batch."""
+    def _forward(
+        self, texts: Sequence[str], kind: Kind, finish: Callable[[Tensor, list[int]], T]
+    ) -> Iterator[tuple[list[int], T]]:
+        """(positions in `texts`, what `finish` makes of their packed states [T, d] and lengths) batch by batch."""
         refuse_empty(texts)
         parts = self._ready()
         prefix = self._recipe.query_prefix if kind == "query" else self._recipe.passage_prefix
@@ -169,7 +181,7 @@ class TransformerEncoder:
             batch = pending.pop()
             rows = [ids[position] for position in batch]
             try:
-                states = self._run(parts, rows)
+                made = self._run(parts, rows, finish)
             except RuntimeError as error:  # torch raises it, or a subclass, when memory is short
                 smallest = smallest or max(1, len(batch) >> _HALVINGS)
                 if "memory" not in str(error) or len(batch) <= smallest:
@@ -177,16 +189,19 @@ class TransformerEncoder:
                 _logger.warning("a batch of %d texts did not fit in memory and is halved", len(batch))
                 pending += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
                 continue
-            yield batch, states, [len(row) for row in rows]
+            yield batch, made
 
-    def _run(self, parts: Parts, ids: Sequence[Sequence[int]]) -> Tensor:
-        """One forward pass. One at a time, since two would only share the same cores; a query waits for one batch."""
-        import torch
+    def _run(self, parts: Parts, ids: Sequence[Sequence[int]], finish: Callable[[Tensor, list[int]], T]) -> T:
+        """One forward pass, in the lane: one at a time, so a query waits for one batch at most."""
+        lengths = [len(row) for row in ids]
+        return lane.run(lambda: finish(parts.network(ids), lengths), sum(lengths), self._threads)
 
-        with self._running, torch.inference_mode():
-            if self._threads is not None:
-                torch.set_num_threads(self._threads)
-            return parts.network(ids)
+
+def _split(states: Tensor, lengths: list[int]) -> list[FloatArray]:
+    """Packed states [T, d] as one array [L_i, d] a text."""
+    import torch
+
+    return [rows.numpy().copy() for rows in torch.split(states, lengths)]
 
 
 def load_encoder(

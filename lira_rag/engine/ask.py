@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ask"]
 
+ENOUGH = 50  # passages; the pairs of a handful of texts say nothing about unrelated ones
+
 
 async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: float) -> Answer:
     """Answer `question` from the k best passages within `deadline` seconds."""
@@ -48,10 +50,11 @@ async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: 
 def _off_topic(lira: Lira, result: SearchResult) -> bool:
     """True when the best hit is no closer to the question than two random passages of the index are to each other.
 
-    Needs the anchored leg: without its cosines nothing is known, and the chat model decides.
+    Needs the anchored leg and enough passages to know what "unrelated" is; without them the chat model decides.
     """
+    landscape = lira.index.landscape()
     anchored = any(leg.leg == "anchored" for hit in result for leg in hit.legs)
-    return anchored and result[0].score < lira.index.landscape().mean
+    return anchored and landscape.passages >= ENOUGH and result[0].score < landscape.mean
 
 
 def _chat_of(lira: Lira) -> tuple[ChatModel | None, tuple[str, ...]]:

@@ -140,8 +140,7 @@ class Searcher:
     async def _anchored(self, question: _Question) -> _Leg:
         """The query as written, through g."""
         encoded = await self.arca.encode([question.cleaned.text], "query")
-        vector = await _in_thread(self._neutral, encoded[0])
-        ranked = await _in_thread(self.index.nearest, vector, question.depth, question.where)
+        vector, ranked = await _in_thread(self._nearest, encoded[0], question)
         return _Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
     async def _lexical(self, question: _Question) -> _Leg:
@@ -161,20 +160,19 @@ class Searcher:
             return _Leg(LegReport("translated", "failed", f"{self.translator.name} proposed nothing"))
         texts = [clean_query(c.text).text for c in kept]
         encoded = await self.arca.encode_english(texts, "query")
-        vectors = [await _in_thread(self._neutral, vector) for vector in encoded]
+        found = [await _in_thread(self._nearest, vector, question) for vector in encoded]
         sure = [1.0 if c.confidence is None else c.confidence for c in kept]
-        lists = [await _in_thread(self.index.nearest, v, question.depth, question.where) for v in vectors]
         _, covered = await _in_thread(self._words, texts, "en", question)
-        ranked = _best_of(lists)
-        weighted = tuple((c / len(kept), v) for c, v in zip(sure, vectors, strict=True) if c > 0)
+        ranked = _best_of([ranked for _, ranked in found])
+        weighted = tuple((c / len(kept), v) for c, (v, _) in zip(sure, found, strict=True) if c > 0)
         report = LegReport("translated", "ran", weight=sum(w for w, _ in weighted), ranks=tuple(ranked))
         return _Leg(report, ranked, weighted, covered, kept)
 
-    def _neutral(self, vector: FloatArray) -> FloatArray:
-        """The query vector without a preference for any language of the index."""
-        if not self.config.language_neutral:
-            return vector
-        return without(vector, language_directions(self.index.landscape().language_means))
+    def _nearest(self, vector: FloatArray, question: _Question) -> tuple[FloatArray, Ranked]:
+        """The query vector without a preference for any language of the index, and what is nearest to it."""
+        if self.config.language_neutral:
+            vector = without(vector, language_directions(self.index.landscape().language_means))
+        return vector, self.index.nearest(vector, question.depth, question.where)
 
     def _why_not_translate(self, question: _Question) -> str:
         if self.translator is None:

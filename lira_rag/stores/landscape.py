@@ -22,11 +22,13 @@ class Landscape:
     """Facts about an index of one revision.
 
     Attributes:
+        passages: how many there are.
         mean, spread: mean and standard deviation of the cosine of two random passages: what "unrelated" means here
             (encoders differ widely: E5's cosines live in 0.7 to 1.0); 0 and 1 with fewer than three passages.
         language_means: float32 [L, d], the mean vector of each known language with at least eight passages.
     """
 
+    passages: int
     mean: float
     spread: float
     language_means: FloatArray
@@ -50,9 +52,9 @@ class Surveyor:
     def _survey(self) -> Landscape:
         rng = np.random.default_rng(SEED)
         languages = self._manifest.keys_by_language()
-        everything = self._sample(rng, [key for keys in languages.values() for key in keys])
-        mean, spread = pair_cosines(everything)
-        return Landscape(mean, spread, self._means(rng, languages))
+        everything = [key for keys in languages.values() for key in keys]
+        mean, spread = pair_cosines(self._sample(rng, everything))
+        return Landscape(len(everything), mean, spread, self._means(rng, languages))
 
     def _means(self, rng: np.random.Generator, languages: Mapping[str, Sequence[int]]) -> FloatArray:
         known = [keys for tag, keys in sorted(languages.items()) if tag != "und" and len(keys) >= LEAST]

@@ -6,19 +6,19 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnablePassthrough
-from langchain_lira import LiraRetriever
+from langchain_lira import ChatLira, LiraRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pydantic import ValidationError
 
 import lira_rag
 from lira_rag import Lira
 from lira_rag.errors import InvalidInput
-from lira_rag.testing import FakeEncoder
+from lira_rag.testing import FakeChat, FakeEncoder
 
 TEXTS = [
     Document(page_content="Returns are free within thirty days.", metadata={"source": "a.md", "topic": "returns"}),
@@ -133,3 +133,23 @@ def test_it_composes_with_a_chat_model() -> None:
     prompt = ChatPromptTemplate.from_template("{passages} {question}")
     chain = {"passages": make(k=1), "question": RunnablePassthrough()} | prompt | model | StrOutputParser()
     assert chain.invoke("delivery to Mombasa") == "three days [1]"
+
+
+def test_our_chat_models_take_part_in_a_chain() -> None:
+    chat = FakeChat(["three days [1] END more"])
+    prompt = ChatPromptTemplate.from_messages([("system", "Answer from: {passages}"), ("human", "{question}")])
+    chain = (
+        {"passages": make(k=1), "question": RunnablePassthrough()} | prompt | ChatLira(chat=chat) | StrOutputParser()
+    )
+    assert chain.invoke("delivery to Mombasa") == "three days [1] END more"
+    assert [m["role"] for m in chat.calls[0]] == ["system", "user"]
+
+
+async def test_our_chat_models_answer_async_and_respect_stop() -> None:
+    model = ChatLira(chat=FakeChat(["three days END more"])).bind(stop=["END"])
+    assert (await model.ainvoke("how long?")).content == "three days "
+
+
+def test_messages_it_cannot_send_are_refused() -> None:
+    with pytest.raises(ValueError, match="of type 'tool'"):
+        ChatLira(chat=FakeChat(["x"])).invoke([ToolMessage("x", tool_call_id="1")])

@@ -198,7 +198,8 @@ def test_memory_shortage_halves_the_batch_and_keeps_the_result(tmp_path: Path) -
         return network(ids)
 
     object.__setattr__(parts, "network", small)
-    assert np.array_equal(encoder.encode_sync(TEXTS, "query"), expected)
+    # a half may be computed on one core and the whole on two: equal up to the order of float32 sums
+    np.testing.assert_allclose(encoder.encode_sync(TEXTS, "query"), expected, atol=1e-6)
     object.__setattr__(parts, "network", lambda ids: small([0] * 9))
     with pytest.raises(RuntimeError, match="memory"):
         encoder.encode_sync(TEXTS, "query")
