@@ -55,7 +55,7 @@ class LiraConfig(BaseSettings):
     languages: tuple[str, ...] = Field((), description="BCP-47 tags users write in; empty means any")
     candidates: int = Field(50, gt=0, description="how many passages each leg proposes")
     lexical_weight: float = Field(
-        12.0, ge=0, description="worth of full word coverage, in standard deviations of unrelated cosines"
+        6.0, ge=0, description="worth of full word coverage, in standard deviations of unrelated cosines"
     )
     language_neutral: bool = Field(True, description="in a mixed pool, do not prefer passages of the query's language")
     translate: bool = Field(True, description="use the translator, when there is one")

@@ -50,8 +50,7 @@ class Lira:
         self._chat = chat
         self._searcher = Searcher(self.arca, index, config, translator)
         self._writing = threading.Lock()
-
-    # -- making one ------------------------------------------------------------------------------------------------
+        self._changed = False
 
     @classmethod
     def create(
@@ -132,8 +131,6 @@ class Lira:
         lira.add(texts)
         return lira
 
-    # -- documents -------------------------------------------------------------------------------------------------
-
     async def aadd(self, documents: Iterable[DocumentLike | Skipped], progress: Progress | bool = False) -> AddReport:
         """Add documents: strings, `Document` records or mappings with a "text".
 
@@ -152,6 +149,7 @@ class Lira:
         if isinstance(documents, str | Document):
             documents = [documents]
         async with self._writer():
+            self._changed = True
             with reporter(progress) as report:
                 return await Ingest(self.arca, self.index, self.config).run(documents, report)
 
@@ -185,6 +183,7 @@ class Lira:
         if isinstance(ids, str):
             raise InvalidInput("ids must be a list of ids, but got one string", hint=f"pass [{ids!r}]")
         async with self._writer():
+            self._changed = True
             return await to_thread.run_sync(self.index.delete, list(ids))
 
     # -- questions -------------------------------------------------------------------------------------------------
@@ -244,14 +243,15 @@ class Lira:
             self._chat = build_chat(self.config)
         return self._chat
 
-    # -- the index -------------------------------------------------------------------------------------------------
-
     def stats(self) -> IndexStats:
         """Counts of documents, passages and languages, size on disk, and what made the index."""
         return self.index.stats()
 
     def close(self) -> None:
-        """Let go of the index and its lock."""
+        """Let go of the index and its lock. After a change the word index is saved first, so that readers find it."""
+        if self._changed and self.index.path is not None:
+            self.index.prepare()
+        self._changed = False
         self.index.close()
 
     def __enter__(self) -> Self:

@@ -183,8 +183,6 @@ class PassageIndex:
             settle(self._manifest, self._store, self._step)
         return removed
 
-    # ------------------------------------------------------------------ reading
-
     @property
     def dimension(self) -> int:
         """Width d of the vectors."""
@@ -259,7 +257,10 @@ class PassageIndex:
         size = 0 if self.path is None else folder_size(self.path)
         return IndexStats(documents, passages, languages, sources, size, meta["fingerprint"], dict(meta["description"]))
 
-    # ------------------------------------------------------------------ closing
+    def prepare(self) -> None:
+        """Build and save the word index now; otherwise the next search does, and a reader cannot save it."""
+        self._check_open()
+        self._lexical.current()
 
     def close(self) -> None:
         """Close all files and let others in. Safe to call twice."""

@@ -283,6 +283,16 @@ def test_a_reopened_index_finds_the_same(tmp_path: Path) -> None:
     assert [(h.passage, round(h.score, 5)) for h in before] == [(h.passage, round(h.score, 5)) for h in after]
 
 
+def test_closing_after_a_change_saves_the_word_index_for_readers(tmp_path: Path) -> None:
+    with Lira.create(tmp_path / "index", encoder=FakeEncoder(), chat="none") as lira:
+        lira.add(TEXTS)
+    saved = sorted(path.name for path in (tmp_path / "index").glob("lexical-*"))
+    assert len(saved) == 1
+    with Lira.open(tmp_path / "index", encoder=FakeEncoder(), chat="none", read_only=True) as lira:
+        assert lira.search("KT-204", k=1)[0].id == "kettle"
+    assert sorted(path.name for path in (tmp_path / "index").glob("lexical-*")) == saved
+
+
 def test_another_encoder_is_refused_with_both_named(tmp_path: Path) -> None:
     Lira.create(tmp_path / "index", encoder=FakeEncoder(dimension=32)).close()
     with pytest.raises(FingerprintMismatch):
