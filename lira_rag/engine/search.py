@@ -196,21 +196,29 @@ class Searcher:
         """Score every candidate by every leg, fetch the passages, and put the reasons on every hit."""
         ran = [leg for leg in legs if leg.ran]
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
-        vectors = [pair for leg in ran for pair in leg.vectors]
-        cosines: dict[str, float] = {}
-        covered, weight = _most(leg.covered for leg in ran), 1.0
-        if vectors and candidates:
-            ids, languages, rows = self.index.vectors(sorted(candidates))
-            cosines = dict(zip(ids, mean_cosines(vectors, rows).tolist(), strict=True))
-            weight = self.config.lexical_weight * self.index.landscape().spread
-            if self.config.language_neutral:
-                covered = level(covered, dict(zip(ids, languages, strict=True)))
+        cosines, covered = self._cosines(ran, candidates), _most(leg.covered for leg in ran)
+        landscape = self.index.landscape()
+        weight = self.config.lexical_weight * landscape.spread if cosines else 1.0
+        if cosines and self.config.language_neutral and len(landscape.language_means) > 1:
+            covered = level(covered, self.index.languages_of(sorted(candidates)))
         ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
         found = self.index.passages([key for key, _ in ranking])
         degraded = _degraded(question.cleaned, legs)
         ranks = {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in ran}
         hits = [Hit(found[key], score, _leg_ranks(key, ranks), degraded) for key, score in ranking if key in found]
         return SearchResult(query, tuple(hits[:k]), degraded)
+
+    def _cosines(self, ran: Sequence[_Leg], candidates: set[str]) -> dict[str, float]:
+        """Mean cosine of every candidate with the query's vectors; empty when no leg made a vector.
+
+        With one vector its leg's own scores are the answer for all it found, and only the others are looked up.
+        """
+        vectors = [pair for leg in ran for pair in leg.vectors]
+        if not vectors:
+            return {}
+        known = dict(next(leg.ranked for leg in ran if leg.vectors)) if len(vectors) == 1 else {}
+        ids, rows = self.index.vectors(sorted(candidates - known.keys()))
+        return {**known, **dict(zip(ids, mean_cosines(vectors, rows).tolist(), strict=True))}
 
 
 async def _in_thread(function: Callable[..., T], *args: object) -> T:

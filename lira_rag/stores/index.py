@@ -71,8 +71,6 @@ class PassageIndex:
         self._writing = threading.Lock()
         self._pid: int | None = os.getpid()  # None once closed
 
-    # ------------------------------------------------------------------ opening
-
     @classmethod
     def create(
         cls,
@@ -150,8 +148,6 @@ class PassageIndex:
             if lock is not None:
                 lock.release()
             raise
-
-    # ------------------------------------------------------------------ writing
 
     def write(self, items: Sequence[IndexedDocument]) -> None:
         """Add documents, each wholly replacing the document of the same id; durable when this returns.
@@ -239,10 +235,15 @@ class PassageIndex:
         self._check_open()
         return sorted({*self._manifest.names(), *BUILT_IN})
 
-    def vectors(self, ids: Sequence[str]) -> tuple[list[str], list[str], FloatArray]:
-        """(passage ids, their languages, their vectors float32 [n, d]) for those of `ids` that are in the index."""
+    def vectors(self, ids: Sequence[str]) -> tuple[list[str], FloatArray]:
+        """(passage ids, their vectors float32 [n, d]) for those of `ids` that are in the index."""
         self._check_open()
         return self._manifest.vectors_of(ids)
+
+    def languages_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """Passage id → language tag, for those of `ids` that are in the index."""
+        self._check_open()
+        return self._manifest.languages_of(ids)
 
     def landscape(self) -> Landscape:
         """How near unrelated passages are, and where each language lies; sampled once a revision."""

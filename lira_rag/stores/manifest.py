@@ -184,13 +184,15 @@ class Manifest:
         rows = self._db.read(sql, (_json(keys),))
         return [key for key, _ in rows], self._stack([blob for _, blob in rows])
 
-    def vectors_of(self, ids: Sequence[str]) -> tuple[list[str], list[str], FloatArray]:
-        """(passage ids found, their languages, their vectors float32 [n, d]) of the visible ones among `ids`."""
-        sql = (
-            f"SELECT p.id, p.language, f.vector FROM {_LIVE} JOIN features AS f ON f.key = p.key WHERE p.id IN {_GIVEN}"
-        )
+    def vectors_of(self, ids: Sequence[str]) -> tuple[list[str], FloatArray]:
+        """(passage ids found, their vectors float32 [n, d]) of the visible ones among `ids`."""
+        sql = f"SELECT p.id, f.vector FROM {_LIVE} JOIN features AS f ON f.key = p.key WHERE p.id IN {_GIVEN}"
         rows = self._db.read(sql, (_json(ids),))
-        return [row[0] for row in rows], [row[1] for row in rows], self._stack([row[2] for row in rows])
+        return [key for key, _ in rows], self._stack([blob for _, blob in rows])
+
+    def languages_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """Passage id → language tag, for the visible ones among `ids`."""
+        return dict(self._db.read(f"SELECT p.id, p.language FROM {_LIVE} WHERE p.id IN {_GIVEN}", (_json(ids),)))
 
     def keys_by_language(self) -> dict[str, list[int]]:
         """Language tag → keys of its visible passages, ascending."""
