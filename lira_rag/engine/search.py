@@ -15,7 +15,7 @@ from lira_rag.arca import Arca
 from lira_rag.config import LiraConfig
 from lira_rag.errors import DeadlineExceeded, InvalidInput, LiraError
 from lira_rag.functional.fusion import coverage, level, mean_cosines, order
-from lira_rag.functional.neutral import language_directions, without
+from lira_rag.functional.neutral import without
 from lira_rag.protocols import FloatArray, Translator, Where
 from lira_rag.schema import Explanation, Hit, LegRank, LegReport, SearchResult, Translation
 from lira_rag.stores.index import PassageIndex
@@ -171,7 +171,7 @@ class Searcher:
     def _nearest(self, vector: FloatArray, question: _Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""
         if self.config.language_neutral:
-            vector = without(vector, language_directions(self.index.landscape().language_means))
+            vector = without(vector, self.index.landscape().directions)
         return vector, self.index.nearest(vector, question.depth, question.where)
 
     def _why_not_translate(self, question: _Question) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lira_rag.functional.neutral import language_directions
 from lira_rag.protocols import FloatArray
 from lira_rag.stores.manifest import Manifest
 
@@ -26,12 +27,14 @@ class Landscape:
         mean, spread: mean and standard deviation of the cosine of two random passages: what "unrelated" means here
             (encoders differ widely: E5's cosines live in 0.7 to 1.0); 0 and 1 with fewer than three passages.
         language_means: float32 [L, d], the mean vector of each known language with at least eight passages.
+        directions: float32 [r, d], the directions in which those means differ (see `functional.neutral`).
     """
 
     passages: int
     mean: float
     spread: float
     language_means: FloatArray
+    directions: FloatArray
 
 
 class Surveyor:
@@ -54,7 +57,8 @@ class Surveyor:
         languages = self._manifest.keys_by_language()
         everything = [key for keys in languages.values() for key in keys]
         mean, spread = pair_cosines(self._sample(rng, everything))
-        return Landscape(len(everything), mean, spread, self._means(rng, languages))
+        means = self._means(rng, languages)
+        return Landscape(len(everything), mean, spread, means, language_directions(means))
 
     def _means(self, rng: np.random.Generator, languages: Mapping[str, Sequence[int]]) -> FloatArray:
         known = [keys for tag, keys in sorted(languages.items()) if tag != "und" and len(keys) >= LEAST]
