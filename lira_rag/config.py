@@ -67,6 +67,7 @@ class LiraConfig(BaseSettings):
     search_deadline: float = Field(10.0, gt=0, description="seconds for one search")
     ask_deadline: float = Field(60.0, gt=0, description="seconds for one answer, its search included")
     add_deadline: float = Field(600.0, gt=0, description="seconds for one window of documents while adding")
+    write_deadline: float = Field(60.0, gt=0, description="seconds for a deletion, for statistics and for closing")
 
     @model_validator(mode="before")
     @classmethod

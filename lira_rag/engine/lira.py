@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
-
-from anyio import to_thread
 
 from lira_rag.config import LiraConfig, load_config
 from lira_rag.engine.ask import ask
 from lira_rag.engine.assemble import build_arca, build_chat, describe, objects_and_settings, settings_of
 from lira_rag.engine.bridge import run
 from lira_rag.engine.documents import DocumentLike
+from lira_rag.engine.files import documents_of
 from lira_rag.engine.ingest import AddReport, Ingest, Skipped
 from lira_rag.engine.progress import Progress, reporter
 from lira_rag.engine.search import Searcher
+from lira_rag.engine.within import holding, within
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import ChatModel, Encoder, Translator, Where
 from lira_rag.schema import Answer, Document, Explanation, SearchResult
@@ -148,43 +147,31 @@ class Lira:
         """
         if isinstance(documents, str | Document):
             documents = [documents]
-        async with self._writer():
+        async with holding(self._writing):  # one writing call at a time, whatever thread or event loop it comes from
             self._changed = True
             with reporter(progress) as report:
                 return await Ingest(self.arca, self.index, self.config).run(documents, report)
 
-    @asynccontextmanager
-    async def _writer(self) -> AsyncIterator[None]:
-        """One writing call at a time, whatever thread or event loop it comes from."""
-        await to_thread.run_sync(self._writing.acquire)
-        try:
-            yield
-        finally:
-            self._writing.release()
-
     async def aadd_files(self, paths: Sequence[str | Path], progress: Progress | bool = False) -> AddReport:
         """Add files and folders: .txt .md .html .pdf .jsonl .csv; see `lira_rag.text.readers`."""
-        from lira_rag.text.readers import read_file, walk
-
-        def documents() -> Iterator[Document | Skipped]:
-            others: list[Path] = []
-            for path in walk(paths, others):
-                try:
-                    yield from read_file(path)
-                except InvalidInput as error:
-                    yield Skipped(str(error))
-            for path in others:
-                yield Skipped(f"{path.as_posix()}: files of type {path.suffix or 'none'} are not read")
-
-        return await self.aadd(documents(), progress)
+        return await self.aadd(documents_of(paths), progress)
 
     async def adelete(self, ids: Sequence[str]) -> int:
-        """Delete documents by id; returns how many there were. Gone from every leg when this returns."""
+        """Delete documents by id; returns how many there were. Gone from every leg when this returns.
+
+        Raises:
+            DeadlineExceeded: not done within `config.write_deadline`, for example because another call is adding.
+        """
         if isinstance(ids, str):
             raise InvalidInput("ids must be a list of ids, but got one string", hint=f"pass [{ids!r}]")
-        async with self._writer():
-            self._changed = True
-            return await to_thread.run_sync(self.index.delete, list(ids))
+        wanted = list(ids)
+
+        def delete() -> int:
+            with self._writing:
+                self._changed = True
+                return self.index.delete(wanted)
+
+        return await within(self.config.write_deadline, f"deleting {len(wanted)} documents (write_deadline)", delete)
 
     # -- questions -------------------------------------------------------------------------------------------------
 
@@ -215,12 +202,7 @@ class Lira:
         return await self._searcher.explain(query, k, filters, seconds)
 
     async def aask(
-        self,
-        question: str,
-        k: int | None = None,
-        *,
-        filters: Where | None = None,
-        deadline: float | None = None,
+        self, question: str, k: int | None = None, *, filters: Where | None = None, deadline: float | None = None
     ) -> Answer:
         """Answer a question from the index, with numbered sources, or say that it is not known.
 
@@ -243,12 +225,23 @@ class Lira:
             self._chat = build_chat(self.config)
         return self._chat
 
-    def stats(self) -> IndexStats:
-        """Counts of documents, passages and languages, size on disk, and what made the index."""
-        return self.index.stats()
+    async def astats(self) -> IndexStats:
+        """Counts of documents, passages and languages, size on disk, and what made the index.
 
-    def close(self) -> None:
-        """Let go of the index and its lock. After a change the word index is saved first, so that readers find it."""
+        Raises:
+            DeadlineExceeded: not done within `config.write_deadline`.
+        """
+        return await within(self.config.write_deadline, "counting (write_deadline)", self.index.stats)
+
+    async def aclose(self) -> None:
+        """Let go of the index and its lock. After a change the word index is saved first, so that readers find it.
+
+        Raises:
+            DeadlineExceeded: not done within `config.write_deadline`; what was added is on disk all the same.
+        """
+        await within(self.config.write_deadline, "closing the index (write_deadline)", self._close)
+
+    def _close(self) -> None:
         if self._changed and self.index.path is not None:
             self.index.prepare()
         self._changed = False
@@ -274,6 +267,14 @@ class Lira:
         """Sync twin of `adelete`."""
         return run(partial(self.adelete, ids))
 
+    def stats(self) -> IndexStats:
+        """Sync twin of `astats`."""
+        return run(self.astats)
+
+    def close(self) -> None:
+        """Sync twin of `aclose`."""
+        run(self.aclose)
+
     def search(
         self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None
     ) -> SearchResult:
@@ -287,12 +288,7 @@ class Lira:
         return run(partial(self.aexplain, query, k, filters=filters, deadline=deadline))
 
     def ask(
-        self,
-        question: str,
-        k: int | None = None,
-        *,
-        filters: Where | None = None,
-        deadline: float | None = None,
+        self, question: str, k: int | None = None, *, filters: Where | None = None, deadline: float | None = None
     ) -> Answer:
         """Sync twin of `aask`."""
         return run(partial(self.aask, question, k, filters=filters, deadline=deadline))

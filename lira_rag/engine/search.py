@@ -9,10 +9,12 @@ from functools import partial
 from typing import TypeVar
 
 import anyio
+import numpy as np
 from anyio import to_thread
 
 from lira_rag.arca import Arca
 from lira_rag.config import LiraConfig
+from lira_rag.engine.within import within
 from lira_rag.errors import DeadlineExceeded, InvalidInput, LiraError
 from lira_rag.functional.fusion import coverage, level, mean_cosines, order
 from lira_rag.functional.neutral import without
@@ -28,27 +30,32 @@ __all__ = ["Searcher"]
 T = TypeVar("T")
 Ranked = list[tuple[str, float]]
 
+LEAST_SECONDS = 0.05  # for fetching the passages, when the legs took all the time
 SPARE = 8  # passages fetched beyond k: a document may be deleted while a search runs
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A query behind the border."""
+    """A query behind the border, and the time (`anyio.current_time`) its answer is due."""
 
     cleaned: Cleaned
     detected: Detected
     where: Where | None
     depth: int
+    seconds: float
+    due: float
 
 
 @dataclass(slots=True)
 class _Leg:
-    """What one leg brought home: ranked lists by cosine and by words, and the query vectors it made."""
+    """What one leg brought home: a ranked list, the query vectors it made, how far a passage covers the query's words,
+    and the vectors of passages that no vector leg may have found."""
 
     report: LegReport
     ranked: Ranked = field(default_factory=list)
     vectors: tuple[tuple[float, FloatArray], ...] = ()
     covered: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, FloatArray] = field(default_factory=dict)
     translations: tuple[Translation, ...] = ()
 
     @property
@@ -88,11 +95,13 @@ class Searcher:
         cleaned = clean_query(query)
         self.index.check_filter(where)
         detected = detect(cleaned.text, self.config.languages or None)
-        question = _Question(cleaned, detected, where, max(self.config.candidates, k))
-        legs = await self._run_legs(question, deadline)
+        due = anyio.current_time() + deadline
+        question = _Question(cleaned, detected, where, max(self.config.candidates, k), deadline, due)
+        legs = await self._run_legs(question)
         if not any(leg.ran for leg in legs):
             _raise_first(legs, deadline)
-        result = await to_thread.run_sync(partial(self._gather, query, question, legs, k))
+        left = max(due - anyio.current_time(), LEAST_SECONDS)
+        result = await within(left, "fetching the passages (search_deadline)", partial(self._gather, query, question, legs, k))
         return Explanation(
             query=query,
             cleaned=cleaned.text,
@@ -106,13 +115,13 @@ class Searcher:
             milliseconds=(time.perf_counter() - started) * 1e3,
         )
 
-    async def _run_legs(self, question: _Question, deadline: float) -> list[_Leg]:
+    async def _run_legs(self, question: _Question) -> list[_Leg]:
         """All legs at once; the list has one entry a leg, in a fixed order."""
         runs = {"anchored": self._anchored, "lexical": self._lexical, "translated": self._translated}
         legs: dict[str, _Leg] = {}
         async with anyio.create_task_group() as group:
             for name, leg in runs.items():
-                group.start_soon(self._guard, name, leg, question, deadline, legs)
+                group.start_soon(self._guard, name, leg, question, legs)
         return [legs[name] for name in runs]
 
     async def _guard(
@@ -120,16 +129,15 @@ class Searcher:
         name: str,
         leg: Callable[[_Question], Awaitable[_Leg]],
         question: _Question,
-        deadline: float,
         legs: dict[str, _Leg],
     ) -> None:
         """Run one leg; lateness and failure become its report, never an exception for the whole search."""
         started = time.perf_counter()
         try:
-            with anyio.fail_after(deadline):
+            with anyio.fail_after(question.due - anyio.current_time()):
                 done = await leg(question)
         except TimeoutError:
-            done = _Leg(LegReport(name, "late", f"not ready after {deadline:g} s"))
+            done = _Leg(LegReport(name, "late", f"not ready after {question.seconds:g} s"))
         except LiraError as error:
             done = _Leg(LegReport(name, "failed", f"{type(error).__name__}: {error}"))
         except Exception as error:  # a user's own encoder, store or translator may raise anything
@@ -145,9 +153,15 @@ class Searcher:
 
     async def _lexical(self, question: _Question) -> _Leg:
         """The query's words, by BM25."""
-        ranked, covered = await _in_thread(self._words, [question.cleaned.text], question.detected.language, question)
-        weight = self.config.lexical_weight
-        return _Leg(LegReport("lexical", "ran", weight=weight, ranks=tuple(ranked)), ranked, covered=covered)
+
+        def words() -> tuple[Ranked, dict[str, float], dict[str, FloatArray]]:
+            ranked, covered = self._words([question.cleaned.text], question.detected.language, question)
+            ids, rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
+            return ranked, covered, dict(zip(ids, rows, strict=True))
+
+        ranked, covered, rows = await _in_thread(words)
+        report = LegReport("lexical", "ran", weight=self.config.lexical_weight, ranks=tuple(ranked))
+        return _Leg(report, ranked, covered=covered, rows=rows)
 
     async def _translated(self, question: _Question) -> _Leg:
         """The query in English, through h and by its words; together the candidates weigh as much as the original."""
@@ -166,7 +180,7 @@ class Searcher:
         ranked = _best_of([ranked for _, ranked in found])
         weighted = tuple((c / len(kept), v) for c, (v, _) in zip(sure, found, strict=True) if c > 0)
         report = LegReport("translated", "ran", weight=sum(w for w, _ in weighted), ranks=tuple(ranked))
-        return _Leg(report, ranked, weighted, covered, kept)
+        return _Leg(report, ranked, weighted, covered, translations=kept)
 
     def _nearest(self, vector: FloatArray, question: _Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""
@@ -217,8 +231,11 @@ class Searcher:
         if not vectors:
             return {}
         known = dict(next(leg.ranked for leg in ran if leg.vectors)) if len(vectors) == 1 else {}
-        ids, rows = self.index.vectors(sorted(candidates - known.keys()))
-        return {**known, **dict(zip(ids, mean_cosines(vectors, rows).tolist(), strict=True))}
+        rows = {key: row for leg in ran for key, row in leg.rows.items() if key not in known}
+        ids, found = self.index.vectors(sorted(candidates - known.keys() - rows.keys()))
+        rows.update(zip(ids, found, strict=True))
+        cosines = mean_cosines(vectors, np.stack(list(rows.values()))).tolist() if rows else []
+        return {**known, **dict(zip(rows, cosines, strict=True))}
 
 
 async def _in_thread(function: Callable[..., T], *args: object) -> T:

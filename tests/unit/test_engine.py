@@ -1,6 +1,7 @@
 """The engine with a fake encoder: what is stored, found, refused, left out and said."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -170,6 +171,53 @@ def test_when_every_leg_is_late_that_is_an_error() -> None:
     lira._searcher._lexical = lira._searcher._anchored  # type: ignore[method-assign]
     with lira, pytest.raises(DeadlineExceeded, match=r"no leg was ready after 0.2 s"):
         lira.search("delivery", deadline=0.2)
+
+
+@pytest.mark.parametrize(("call", "method"), [("delete", "delete"), ("stats", "stats"), ("close", "close")])
+def test_a_stuck_index_holds_no_call_beyond_its_deadline(call: str, method: str) -> None:
+    lira = Lira.create(None, encoder=FakeEncoder(), chat="none", write_deadline=0.2)
+    lira.add(TEXTS)
+    release, whole = threading.Event(), getattr(lira.index, method)
+    setattr(lira.index, method, lambda *args: (release.wait(9), whole(*args))[1])
+    started = time.perf_counter()
+    with pytest.raises(DeadlineExceeded, match=r"took over 0.2 s") as caught:
+        getattr(lira, call)(*([["returns"]] if call == "delete" else []))
+    assert time.perf_counter() - started < 1.0
+    assert caught.value.retryable
+    release.set()
+
+
+def test_a_deletion_waits_no_longer_than_its_deadline_for_another_writer() -> None:
+    with Lira.create(None, encoder=FakeEncoder(), chat="none", write_deadline=0.2) as lira:
+        lira.add(TEXTS)
+        with lira._writing, pytest.raises(DeadlineExceeded):
+            lira.delete(["returns"])
+        for _ in range(100):  # the deletion goes on once the other is done
+            if lira.stats().documents == 2:
+                break
+            time.sleep(0.05)
+        assert lira.stats().documents == 2
+
+
+def test_passages_that_cannot_be_fetched_in_time_are_an_error() -> None:
+    with Lira.create(None, encoder=FakeEncoder(), chat="none") as lira:
+        lira.add(TEXTS)
+        release, whole = threading.Event(), lira.index.passages
+        lira.index.passages = lambda ids: (release.wait(9), whole(ids))[1]  # type: ignore[method-assign]
+        started = time.perf_counter()
+        with pytest.raises(DeadlineExceeded, match="fetching the passages"):
+            lira.search("delivery", deadline=0.3)
+        assert time.perf_counter() - started < 1.0
+        release.set()
+
+
+async def test_every_public_call_has_an_async_twin() -> None:
+    names = [name for name in vars(Lira) if f"a{name}" in vars(Lira)]
+    assert sorted(names) == ["add", "add_files", "ask", "close", "delete", "explain", "search", "stats"]
+    lira = Lira.create(None, encoder=FakeEncoder(), chat="none")
+    await lira.aadd(TEXTS)
+    assert (await lira.astats()).documents == 3
+    await lira.aclose()
 
 
 def test_the_translated_leg_brings_what_the_words_cannot() -> None:
