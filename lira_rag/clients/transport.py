@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from lira_rag.clients.breaker import CircuitBreaker
-from lira_rag.clients.retry import jitter, retry_after
+from lira_rag.clients.retry import RetryBudget, jitter, retry_after
 from lira_rag.errors import ChatError, InvalidInput
 
 __all__ = ["MAX_BODY", "Transport"]
@@ -71,7 +71,7 @@ class Transport:
         max_retries: most retries of a refused connection or of status 429 and 503, >= 0; a connection that breaks
             after the request was sent is retried once at most.
         client: used as it is, in the loop it belongs to, and not closed here.
-        breaker: shared when several objects talk to one server.
+        breaker, budget: shared when several objects talk to one server.
 
     Raises:
         InvalidInput: a value breaks its rule.
@@ -86,6 +86,7 @@ class Transport:
         max_retries: int = 2,
         client: httpx.AsyncClient | None = None,
         breaker: CircuitBreaker | None = None,
+        budget: RetryBudget | None = None,
     ) -> None:
         self.base_url = _checked_url(base_url)
         if not timeout > 0:
@@ -98,6 +99,7 @@ class Transport:
             )
         self.timeout, self.max_retries = timeout, max_retries
         self.breaker = breaker or CircuitBreaker()
+        self.budget = budget or RetryBudget()
         self._key = api_key
         self._given = client
         self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
@@ -138,14 +140,15 @@ class Transport:
             await client.aclose()
 
     async def _attempts(self, path: str, body: Mapping[str, Any]) -> bytes:
-        """Try until it works, the retries are used up, or the next wait would pass the deadline."""
+        """Try until it works, the retries or their budget are used up, or the next wait would pass the deadline."""
+        self.budget.request()
         for attempt in range(self.max_retries + 1):
             try:
                 return await self._once(path, body)
             except _Failure as failure:
                 wait = jitter(attempt) if failure.wait is None else failure.wait
                 left = anyio.current_effective_deadline() - anyio.current_time()
-                if attempt >= min(failure.retries, self.max_retries) or wait >= left:
+                if attempt >= min(failure.retries, self.max_retries) or wait >= left or not self.budget.take():
                     raise
                 _log.debug("%s: %s, retry %d in %.2f s", self.base_url, failure.kind, attempt + 1, wait)
                 await anyio.sleep(wait)

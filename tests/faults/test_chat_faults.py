@@ -324,3 +324,15 @@ async def test_each_fault_ends_in_a_quotation_within_the_deadline(fault: str) ->
     assert "Parcels take three days." in result.text
     assert result.degraded[0].startswith("chat: ")
     assert KEY not in json.dumps(result.to_dict())
+
+
+async def test_l5_a_storm_of_refusals_stays_within_the_retry_budget() -> None:
+    """200 calls against a server that always refuses: 10 retries whatever happens, and one in ten calls."""
+    patient = CircuitBreaker(failures=10_000)  # else it would keep the storm away by itself
+    async with FaultServer(then=Step(status=429, headers={"Retry-After": "0"})) as server:
+        chat = _chat(server, timeout=30.0, breaker=patient)
+        for _ in range(200):
+            with pytest.raises(ChatError, match="status_429"):
+                await chat.chat(ASK)
+        await chat.aclose()
+        assert 200 < len(server.received) <= 230

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from lira_rag.clients.breaker import CircuitBreaker
-from lira_rag.clients.retry import jitter, retry_after
+from lira_rag.clients.retry import RetryBudget, jitter, retry_after
 from lira_rag.errors import InvalidInput
 
 
@@ -112,3 +113,20 @@ def test_jitter_is_spread_over_its_whole_range() -> None:
         waits = [jitter(attempt) for _ in range(500)]
         assert 0 <= min(waits) < most / 4
         assert most * 3 / 4 < max(waits) <= most
+
+
+def test_the_retry_budget_follows_the_requests_of_its_window() -> None:
+    now = [0.0]
+    budget = RetryBudget(share=0.1, window=10.0, burst=2, clock=lambda: now[0])
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+    for _ in range(20):
+        budget.request()
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+    now[0] = 10.5  # everything is forgotten but the burst
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize("wrong", [{"share": -0.1}, {"share": float("nan")}, {"window": 0.0}, {"burst": -1}])
+def test_a_senseless_retry_budget_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(wrong))):
+        RetryBudget(**wrong)
