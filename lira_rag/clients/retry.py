@@ -1,4 +1,4 @@
-"""When to send a request again: full jitter, Retry-After as far as the time left allows, and a budget over all calls."""
+"""When to send a request again: full jitter, Retry-After as far as the time left allows, and a budget for all calls."""
 
 from __future__ import annotations
 
