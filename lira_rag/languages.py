@@ -12,7 +12,17 @@ from types import MappingProxyType
 
 from lira_rag.errors import InvalidInput
 
-__all__ = ["SCRIPTS", "UNKNOWN", "display_name", "normalize_tag", "primary_language", "script_of"]
+__all__ = [
+    "RIGHT_TO_LEFT",
+    "SCRIPTS",
+    "UNKNOWN",
+    "XLMR_LANGUAGES",
+    "direction_of",
+    "display_name",
+    "normalize_tag",
+    "primary_language",
+    "script_of",
+]
 
 UNKNOWN = "und"
 """The BCP-47 tag for "not determined"."""
@@ -55,6 +65,19 @@ SCRIPTS: Mapping[str, str] = MappingProxyType(
     {tag: script for script, tags in _BY_SCRIPT.items() for tag in tags.split()}
 )
 """Main script (ISO 15924) of each main language. Chinese is "Hani" whether simplified or traditional."""
+
+RIGHT_TO_LEFT = frozenset(("Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"))
+"""Scripts written from right to left."""
+
+_XLMR = """
+af am ar as az be bg bn bn-Latn br bs ca cs cy da de el en eo es et eu fa fi fil fr fy ga gd gl gu ha he hi hi-Latn hr
+hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk
+sl so sq sr su sv sw ta ta-Latn te te-Latn th tr ug uk ur ur-Latn uz vi xh yi zh
+"""
+XLMR_LANGUAGES = frozenset(_XLMR.split())
+"""Languages XLM-R was trained on (Conneau et al. 2020, appendix A, from CC-100), and so the multilingual e5 models,
+bge-m3 and what else began from it. Chinese of both kinds is "zh"; Burmese in the Zawgyi encoding is counted with "my".
+"""
 
 
 def normalize_tag(tag: str) -> str:
@@ -126,6 +149,15 @@ def script_of(tag: str) -> str:
 def _merged(script: str) -> str:
     """Han is one script here: "Hans" and "Hant" are told apart by the language tag, not by the script."""
     return "Hani" if script in ("Hans", "Hant") else script
+
+
+def direction_of(tag: str) -> str:
+    """ "rtl" for a language written from right to left, else "ltr".
+
+    Raises:
+        InvalidInput: `tag` is not a known tag.
+    """
+    return "rtl" if script_of(tag) in RIGHT_TO_LEFT else "ltr"
 
 
 def display_name(tag: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 
 from lira_rag.cli.console import out, print_json
 from lira_rag.cli.options import Json, Settings, parse_settings
+from lira_rag.cli.stack import profiles_of, report_of
 from lira_rag.config import LiraConfig, load_config
 
 __all__ = ["doctor"]
@@ -29,9 +31,18 @@ PACKAGES = {
 }
 
 
-def doctor(settings: Settings = None, as_json: Json = False) -> None:
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", metavar="TAG", help="What serves this language at each stage; repeatable."),
+]
+
+
+def doctor(settings: Settings = None, language: Languages = None, as_json: Json = False) -> None:
     """Tell what is installed, which model serves which stage, and which stages know English only."""
     config = load_config(**parse_settings(settings))
+    if language:
+        _for_languages(config, language, as_json)
+        return
     report = {"packages": _packages(), "models": _models(), "stages": _stages(config)}
     if as_json:
         print_json(report)
@@ -39,6 +50,18 @@ def doctor(settings: Settings = None, as_json: Json = False) -> None:
     _table("packages", report["packages"])
     _table("models", report["models"])
     _table("stages", report["stages"])
+
+
+def _for_languages(config: LiraConfig, tags: list[str], as_json: bool) -> None:
+    """One table a language; the stages that know only English, or nothing, are marked."""
+    reports = [report_of(profile) for profile in profiles_of(config, tags)]
+    if as_json:
+        print_json({"languages": reports})
+        return
+    for report in reports:
+        title = f"{report['name']} ({report['language']}, {report['script']}, {report['direction']})"
+        _table(title, report["stages"])
+        out.print("weak: " + (", ".join(report["weak"]) or "nothing"))
 
 
 def _packages() -> list[dict[str, Any]]:
@@ -90,6 +113,6 @@ def _languages(name: str) -> str:
 def _table(title: str, rows: list[dict[str, Any]]) -> None:
     table = Table(*rows[0], title=title, title_justify="left")
     for row in rows:
-        style = "yellow" if row.get("english_only") else None
+        style = "yellow" if row.get("english_only") or row.get("quality") in ("english-only", "none") else None
         table.add_row(*(("yes" if v else "no") if isinstance(v, bool) else str(v) for v in row.values()), style=style)
     out.print(table)

@@ -6,7 +6,8 @@
 `breaks`       words, sentences and grapheme clusters as exact offsets (ICU); plug in a better breaker
 `lexical`      folded index terms for word search
 `scripts`      the script of a character and of a text
-`language`     which language a text is in, or "und"
+`language`     which language a text is in, or "und": by `letters`, by a model (`langid`), by everyday words
+               (`vocabulary`); what is `mixed` in; `conversation` for "ok"; `spans` sentence by sentence
 `chunking`     passages by the encoder's own tokens; `headings` finds their headings
 `readers`      files to documents; `rows` (JSON lines, CSV), `pages` (HTML, PDF), `decoding` (UTF-8)
 =============  ==============================================================================================

@@ -1,35 +1,50 @@
-"""Which language a text is in: script first, then a small statistical model, and "und" rather than a weak guess.
+"""Which language a text is in: script first, then its words and a small statistical model, and "und" rather than a
+weak guess.
 
-1. Most scripts serve one main language: Thai letters mean Thai. No model is asked.
-2. Languages the model does not know are told by letters none of their neighbours use (Tigrinya, Sindhi …).
-3. Otherwise py3langid (naive Bayes over byte n-grams, 140 languages) is asked, among the languages of that script.
-   Below `MINIMUM_CONFIDENCE` the answer is "und". Romanised Hindi, which no language of the model resembles, ends here.
+1. Most scripts serve one main language: Thai letters mean Thai. No model is asked (`letters`).
+2. Otherwise py3langid (naive Bayes over byte n-grams, 140 languages) is asked, among the languages of that script
+   (`langid`).
+3. In Latin letters everyday words are counted too (`vocabulary`): they tell romanised languages, which the model does
+   not know (``hi-Latn``, ``ar-Latn`` …), and short texts. The two are multiplied, as Bayes' rule has it.
+4. Languages the caller named, and those of the conversation so far, are taken to be likelier (`conversation`).
 
-A guess is evidence, never a route on its own: callers weigh by `Detected.confidence`.
+Below `MINIMUM_CONFIDENCE` the answer is "und". A guess is evidence, never a route on its own: callers weigh by
+`Detected.confidence`. Romanised Hindi and Urdu are one spoken language: without a word that only one of them has,
+Hindi is named, with a lower confidence.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import threading
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from typing import Literal
 
 from lira_rag.errors import InvalidInput
 from lira_rag.languages import UNKNOWN, normalize_tag, primary_language, script_of
-from lira_rag.text.scripts import dominant_script
+from lira_rag.text.conversation import LanguagePrior
+from lira_rag.text.langid import LEAST, TWINS, Identifier, chances, default_identifier
+from lira_rag.text.letters import by_letters
+from lira_rag.text.mixed import mixed_into
+from lira_rag.text.scripts import count_scripts, deciding_script
+from lira_rag.text.vocabulary import ROMANISED_TAGS, Reading, read, without_english, without_noise
 
-__all__ = ["MINIMUM_CONFIDENCE", "Detected", "Identifier", "detect"]
+__all__ = ["MINIMUM_CONFIDENCE", "Detected", "Identifier", "LanguagePrior", "detect"]
 
 MINIMUM_CONFIDENCE = 0.5
-"""Below this the language is "und". Highest value of py3langid on romanised Hindi, Urdu, Bengali and Tamil: 0.38."""
+"""Below this the language is "und"."""
 CANDIDATE_WEIGHT = 3.0
 """How much likelier than any other a language named by the caller is taken to be, before the text is seen."""
+ROMANISED_CHANCE = 0.05
+"""What the statistical model is taken to give a romanised language that it does not know."""
+URDU_CHANCE = 0.35
+"""Share of romanised Urdu in text that may as well be Hindi."""
 SAMPLE_CHARS = 600
 """Characters looked at, from the start and again from the middle of longer texts."""
+
+By = Literal["letters", "words", "model", "conversation", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +52,94 @@ class Detected:
     """The language of a text.
 
     Attributes:
-        language: BCP-47 primary language, or "und".
+        language: BCP-47 tag: the main language alone (``th``, ``fil``), with ``-Latn`` when another script's language
+            is typed in Latin letters (``hi-Latn``), or "und".
         script: ISO 15924 code of the script that decides: "Jpan" for Japanese, "Kore" for Korean, "Hani" for Chinese
             of either kind, "Zyyy" for a text without letters.
-        confidence: in [0, 1]; of the best guess even when that was too weak to be given.
+        confidence: in [0, 1]; of the best guess even when that was too weak to be given. Below
+            `MINIMUM_CONFIDENCE` a language is given only if it was carried over from the conversation.
+        mixed: other languages in the text: ("en",) for Taglish and Hinglish.
+        romanised: the language is usually written in another script.
+        by: what decided: "letters", "words" (with the model), "model", "conversation", or "" for no language.
     """
 
     language: str
     script: str
     confidence: float
+    mixed: tuple[str, ...] = ()
+    romanised: bool = False
+    by: By = ""
 
 
-@runtime_checkable
-class Identifier(Protocol):
-    """A language identification model."""
-
-    def rank(self, text: str) -> Sequence[tuple[str, float]]:
-        """(language code, probability) of every language known; the probabilities sum to 1."""
-        ...
-
-
-def detect(text: str, candidates: Sequence[str] | None = None, *, identifier: Identifier | None = None) -> Detected:
+def detect(
+    text: str,
+    candidates: Sequence[str] | None = None,
+    *,
+    prior: LanguagePrior | None = None,
+    identifier: Identifier | None = None,
+) -> Detected:
     """Detect the main language of a text.
 
     Args:
         text: any text; the first 600 characters and 600 from the middle are looked at.
-        candidates: BCP-47 tags to choose among. A language that only the model can tell is then one of these or "und".
-            A script of one language decides without them.
+        candidates: BCP-47 tags to choose among. A language that only model and words can tell is then one of these or
+            "und"; ``hi`` stands for ``hi-Latn`` too. A script of one language decides without them.
+        prior: the conversation so far; also says what "ok" is in, with a confidence of at most 0.45.
         identifier: another model than py3langid, for example a wrapped GlotLID.
 
     Raises:
-        InvalidInput: `text` is not a str, or a candidate is not a tag.
+        InvalidInput: `text` is not a str, a candidate is not a tag, or `prior` is not a LanguagePrior.
     """
     if not isinstance(text, str):
         raise InvalidInput(f"text must be a str, but got {type(text).__name__}")
-    sample = _sample(text)
-    script, share = dominant_script(sample)
-    wanted = _candidates_in(tuple(candidates), script) if candidates is not None else None
-    if share == 0.0:
-        return Detected(UNKNOWN, script, 0.0)
-    known = _by_letters(sample, script, wanted)
+    if prior is not None and not isinstance(prior, LanguagePrior):
+        raise InvalidInput(f"prior must be a LanguagePrior, but got {type(prior).__name__}")
+    sample = without_noise(_sample(text))
+    scripts = count_scripts(sample)
+    script, share = deciding_script(scripts)
+    wanted = _candidates_in(_tags(candidates), script) if candidates is not None else None
+    reading = read(sample) if "Latn" in scripts else _NO_WORDS
+    language, confidence, by = _decide(sample, script, share, wanted, reading, prior, identifier)
+    if language == UNKNOWN and prior is not None and _says_little(script, reading):
+        language, confidence = prior.carried()
+        by = "conversation" if language != UNKNOWN else ""
+    mixed = mixed_into(language, script, scripts, reading) if by in ("letters", "words", "model") else ()
+    return Detected(language, script, round(confidence, 3), mixed, language in ROMANISED_TAGS and script == "Latn", by)
+
+
+_NO_WORDS = Reading((), {}, {}, (), 0)
+
+
+def _decide(
+    sample: str,
+    script: str,
+    share: float,
+    wanted: frozenset[str] | None,
+    reading: Reading,
+    prior: LanguagePrior | None,
+    identifier: Identifier | None,
+) -> tuple[str, float, By]:
+    """(language or "und", confidence, what decided)."""
+    if share == 0.0 or (script == "Latn" and reading.neutral == len(reading.words) and not reading.english):
+        return UNKNOWN, 0.0, ""
+    known = by_letters(sample, script, wanted)
     if known:
-        return Detected(known, script, round(0.5 + 0.49 * share, 3))
-    language, confidence = _by_model(sample, script, wanted, identifier or _default_identifier())
+        return known, 0.5 + 0.49 * share, "letters"
+    found = _weighed(_chances(sample, script, reading, identifier or default_identifier()), wanted, prior)
+    language, confidence = _best(found)
     if confidence < MINIMUM_CONFIDENCE:
-        language = UNKNOWN
-    return Detected(language, script, round(confidence, 3))
+        return UNKNOWN, confidence, ""
+    return language, confidence, "words" if reading.worth.get(language, 0.0) >= 1.0 else "model"
+
+
+def _says_little(script: str, reading: Reading) -> bool:
+    """Whether a text without a language has too few words of its own to be in a new one: "ok", "yes 42", a name."""
+    return script == "Zyyy" or (
+        script == "Latn" and len(reading.words) <= 4 and len(reading.words) - reading.neutral <= 2
+    )
+
+
+# --- the sample and the candidates ------------------------------------------------------------------------------
 
 
 def _sample(text: str) -> str:
@@ -92,13 +149,28 @@ def _sample(text: str) -> str:
     return text[:SAMPLE_CHARS] + " " + text[middle : middle + SAMPLE_CHARS]
 
 
+def _tags(candidates: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(candidates, str):
+        raise InvalidInput("candidates must be a list of tags, but got one string", hint=f"pass [{candidates[:40]!r}]")
+    try:
+        return tuple(candidates)
+    except TypeError:
+        raise InvalidInput(f"candidates must be a list of tags, but got {type(candidates).__name__}") from None
+
+
 @lru_cache(maxsize=256)
 def _candidates_in(tags: tuple[str, ...], script: str) -> frozenset[str]:
-    """Primary languages of those tags that are written in `script`: ``hi-Latn`` is no candidate for Devanagari."""
-    normal = [normalize_tag(tag) for tag in tags]
-    return frozenset(
-        primary_language(tag) for tag in normal if script in (script_of(tag), *_ALSO.get(primary_language(tag), ()))
-    )
+    """What those tags may be in `script`: in Latin ``hi`` is ``hi-Latn``; ``hi-Latn`` is no candidate in Devanagari."""
+    found = set()
+    for tag in map(normalize_tag, tags):
+        primary = primary_language(tag)
+        if script in (script_of(tag), *_ALSO.get(primary, ())) and f"{primary}-Latn" not in ROMANISED_TAGS:
+            found.add(primary)
+        elif script == "Latn" and f"{primary}-Latn" in ROMANISED_TAGS:
+            found.add(f"{primary}-Latn")
+        elif script == script_of(tag):
+            found.add(primary)
+    return frozenset(found)
 
 
 # Languages in common use in a second script, where a bare tag stands for both
@@ -118,148 +190,72 @@ _ALSO = {
     "uz": ("Cyrl", "Arab"),
 }
 
-# --- by letters -----------------------------------------------------------------------------------------------
 
-_ONE_LANGUAGE = {
-    "Adlm": "ff",
-    "Armn": "hy",
-    "Bali": "ban",
-    "Batk": "btk",
-    "Bugi": "bug",
-    "Cakm": "ccp",
-    "Cham": "cjm",
-    "Cher": "chr",
-    "Ethi": "am",
-    "Geor": "ka",
-    "Grek": "el",
-    "Gujr": "gu",
-    "Guru": "pa",
-    "Java": "jv",
-    "Jpan": "ja",
-    "Khmr": "km",
-    "Knda": "kn",
-    "Kore": "ko",
-    "Lana": "nod",
-    "Laoo": "lo",
-    "Lepc": "lep",
-    "Limb": "lif",
-    "Lisu": "lis",
-    "Mlym": "ml",
-    "Mong": "mn",
-    "Mtei": "mni",
-    "Mymr": "my",
-    "Nkoo": "nqo",
-    "Olck": "sat",
-    "Orya": "or",
-    "Rohg": "rhg",
-    "Sinh": "si",
-    "Sund": "su",
-    "Syrc": "syr",
-    "Talu": "khb",
-    "Taml": "ta",
-    "Tavt": "blt",
-    "Telu": "te",
-    "Tfng": "zgh",
-    "Thaa": "dv",
-    "Thai": "th",
-    "Tibt": "bo",
-    "Vaii": "vai",
-    "Yiii": "ii",
-}
-
-# Letters that only these languages use within their script; all are unknown to the model.
-_OWN_LETTERS = {
-    "Arab": (
-        ("sd", re.compile("[\u067a\u067b\u067d\u067f\u0680\u0683\u0684\u0687\u068a\u068c-\u068f\u06aa\u06b1\u06b3]")),
-    ),
-    "Ethi": (("ti", re.compile("[\u1250-\u125d\u12a3]")),),
-    "Hebr": (("yi", re.compile("[\u05f0-\u05f2\ufb1f]|\u05d0[\u05b7\u05b8]")),),
-    "Mymr": (("shn", re.compile("[\u1022\u1075-\u108d]")),),
-}
+# --- probabilities ----------------------------------------------------------------------------------------------
 
 
-def _by_letters(sample: str, script: str, wanted: frozenset[str] | None) -> str:
-    """The language that letters alone decide, or ""."""
-    for language, letters in _OWN_LETTERS.get(script, ()):
-        frequent = len(letters.findall(sample)) * 40 >= len(sample)  # one such letter may be in a quoted name
-        if frequent and (not wanted or language in wanted):
-            return language
-    single = _ONE_LANGUAGE.get(script, "")
-    if single and wanted and single not in wanted:  # another language of this script was named, such as Dzongkha
-        return min(wanted)
-    return single
+def _chances(sample: str, script: str, reading: Reading, identifier: Identifier) -> dict[str, float]:
+    """p(language | text) by model and words: p(l) ∝ p_model(l) · exp(worth of l's words).
 
-
-# --- by model ---------------------------------------------------------------------------------------------------
-
-
-def _set(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-_MODEL_SCRIPTS = {
-    "Arab": _set("ar ary arz az fa kk ku ps sdh ug ur uz uzs"),
-    "Beng": _set("as bn"),
-    "Cyrl": _set("az ba be bg kk ky mk mn ru sr tg tk tt uk uz"),
-    "Deva": _set("gom hi mr ne sa"),
-    "Hani": _set("ja wuu yue zh"),
-    "Hebr": _set("hbo he"),
-}
-_NOT_LATIN = _set(
-    "am ar ary arz as ba be bg bn dz el fa gom grc gu hbo he hi hy ja ka km kn ko ky lo mk ml mn mr my ne or pa ps ru "
-    "sa sdh si ta te tg th ug uk ur uzs wuu yue zh zxx"
-)
-
-# The model's labels in the spelling of this library. Sorani Kurdish, which it lacks, comes out as its neighbour "sdh";
-# varieties of one written language are put together.
-_LABELS = {"ary": "ar", "arz": "ar", "fuv": "ff", "gug": "gn", "hbo": "he", "kik": "ki", "sdh": "ckb", "uzs": "uz"}
-_LABELS |= {"tl": "fil", "wuu": "zh"}
-
-# Languages so close that short texts cannot be told apart: their probabilities are added, and the likelier is named.
-_TWINS = (_set("id ms"), _set("bs hr sr"), _set("nn no"), _set("yue zh"), _set("en pcm"))
-
-
-def _by_model(sample: str, script: str, wanted: frozenset[str] | None, identifier: Identifier) -> tuple[str, float]:
-    """The likeliest language of the script and its probability."""
-    chances: defaultdict[str, float] = defaultdict(float)
-    for label, probability in identifier.rank(sample):
-        if _writes(label, script):
-            chances[_LABELS.get(label, label)] += probability
-    if wanted is not None:
-        chances = _weighed(chances, wanted)
-    if not chances:
-        return UNKNOWN, 0.0
-    best = max(chances, key=lambda language: (chances[language], language))
-    twins = next((group for group in _TWINS if best in group), frozenset((best,)))
-    return best, min(1.0, sum(chances[language] for language in twins & chances.keys()))
-
-
-def _writes(label: str, script: str) -> bool:
-    return label not in _NOT_LATIN if script == "Latn" else label in _MODEL_SCRIPTS.get(script, ())
-
-
-def _weighed(chances: dict[str, float], wanted: frozenset[str]) -> defaultdict[str, float]:
-    """Bayes' rule with the prior odds of the wanted languages raised; only they are kept.
-
-    p'(l) = w p(l) / (w m + 1 - m) with m = sum of p over the wanted languages, w = `CANDIDATE_WEIGHT`. Plain
-    renormalising, p(l) / m, would call any Latin text Swahili if that were the only candidate.
+    What the model gives to languages of other scripts stays as the chance of a language nobody knows.
     """
-    mass = sum(chances[language] for language in wanted & chances.keys())
-    total = CANDIDATE_WEIGHT * mass + 1.0 - mass
-    kept = {language: CANDIDATE_WEIGHT * chances[language] / total for language in wanted & chances.keys()}
-    return defaultdict(float, kept)
+    if script != "Latn":
+        return chances(sample, script, identifier)
+    rest = without_english(sample) if _is_host(reading) else sample
+    found = chances(_normal_case(rest), script, identifier)
+    unknown = max(0.0, 1.0 - sum(found.values()))
+    for tag, worth in reading.worth.items():
+        if worth > 0.0 or tag in found:
+            found[tag] = max(found.get(tag, 0.0), _LEAST_CHANCE.get(tag, LEAST)) * math.exp(worth)
+    total = unknown + sum(found.values())
+    return {tag: chance / total for tag, chance in found.items()}
 
 
-_lock = threading.Lock()
-_loaded: list[Identifier] = []
+_LEAST_CHANCE = dict.fromkeys(ROMANISED_TAGS, ROMANISED_CHANCE) | {"ur-Latn": ROMANISED_CHANCE * URDU_CHANCE}
+_HOST_WORTH = 2.0
 
 
-def _default_identifier() -> Identifier:
-    """py3langid with normalised probabilities; loaded once (about one second)."""
-    if not _loaded:
-        with _lock:
-            if not _loaded:
-                from py3langid.langid import MODEL_FILE, LanguageIdentifier
+def _is_host(reading: Reading) -> bool:
+    """Whether the words point to another language that took English ones in; those are then kept from the model."""
+    worth = max((value for tag, value in reading.worth.items() if tag != "en"), default=0.0)
+    return worth >= _HOST_WORTH and len(reading.english) * 5 <= len(reading.words) * 3
 
-                _loaded.append(LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True))
-    return _loaded[0]
+
+_TITLE_WORD = re.compile(r"\b[A-Z][a-z]+")
+_ANY_WORD = re.compile(r"\b[A-Za-z]{2,}")
+
+
+def _normal_case(text: str) -> str:
+    """Lower case for a Text Like This, which the model has not seen."""
+    if len(_TITLE_WORD.findall(text)) * 3 >= 2 * len(_ANY_WORD.findall(text)):
+        return text.lower()
+    return text
+
+
+def _weighed(found: dict[str, float], wanted: frozenset[str] | None, prior: LanguagePrior | None) -> dict[str, float]:
+    """Bayes' rule with raised prior odds for the languages wanted and those of the conversation; only the wanted stay.
+
+    p'(l) = w_l p(l) / Σ w_m p(m), where the sum is over all languages and the unknown one, w = 1 for those not named.
+    Plain renormalising over the wanted would call any Latin text Swahili if that were the only candidate.
+    """
+    if wanted is None and prior is None:
+        return found
+    weights = dict.fromkeys(found, 1.0) if prior is None else prior.factors(found)
+    if wanted is not None:
+        weights |= {tag: CANDIDATE_WEIGHT * weights[tag] for tag in wanted & found.keys()}
+    total = sum(weights[tag] * chance for tag, chance in found.items()) + max(0.0, 1.0 - sum(found.values()))
+    if total <= 0.0:
+        return {}
+    return {tag: weights[tag] * found[tag] / total for tag in found if wanted is None or tag in wanted}
+
+
+def _best(found: Mapping[str, float]) -> tuple[str, float]:
+    """The likeliest language, and its probability with its twins'; less for one of a pair that stays undecided."""
+    if not found:
+        return UNKNOWN, 0.0
+    best = max(found, key=lambda tag: (found[tag], tag))
+    group = next((twins for twins in TWINS if best in twins), frozenset((best,)))
+    confidence = min(1.0, sum(found[tag] for tag in group & found.keys()))
+    if best in ROMANISED_TAGS:
+        confidence *= 0.5 + 0.5 * found[best] / confidence
+    return best, confidence

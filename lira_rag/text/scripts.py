@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
 
-__all__ = ["count_scripts", "dominant_script", "script_of_char"]
+from lira_rag.errors import InvalidInput
+
+__all__ = ["count_scripts", "deciding_script", "dominant_script", "script_of_char"]
 
 NO_SCRIPT = "Zyyy"
 
@@ -88,6 +92,7 @@ def _parse(rows: tuple[str, ...]) -> tuple[list[int], list[int], list[str]]:
 _FIRST, _LAST, _SCRIPT = _parse(_RANGES)
 
 
+@lru_cache(maxsize=4096)
 def script_of_char(char: str) -> str:
     """ISO 15924 code of one character's script; "Zyyy" for one that has none here."""
     code = ord(char)
@@ -96,8 +101,17 @@ def script_of_char(char: str) -> str:
 
 
 def count_scripts(text: str) -> Counter[str]:
-    """How many letters of each script a text has. Kana and Han together count as "Jpan" where kana are ≥ 10 %."""
-    counts = Counter(script_of_char(char) for char in text if char.isalpha())
+    """How many letters of each script a text has. Kana and Han together count as "Jpan" where kana are ≥ 10 %.
+
+    Raises:
+        InvalidInput: `text` is not a str.
+    """
+    if not isinstance(text, str):
+        raise InvalidInput(f"text must be a str, but got {type(text).__name__}")
+    counts: Counter[str] = Counter()
+    for char, number in Counter(text).items():
+        if char.isalpha():
+            counts[script_of_char(char)] += number
     if counts["Jpan"] * 10 >= counts["Jpan"] + counts["Hani"] > 0:
         counts["Jpan"] += counts.pop("Hani", 0)
     return +counts
@@ -106,12 +120,18 @@ def count_scripts(text: str) -> Counter[str]:
 def dominant_script(text: str) -> tuple[str, float]:
     """The script that decides the language, and its share of the letters.
 
-    A Latin letter weighs a third: product names stand in Latin letters inside every other script, never the reverse.
-
     Returns:
         (ISO 15924 code, share in (0, 1]), or ("Zyyy", 0.0) when the text has no letter.
     """
-    weights = {s: n * (1 / 3 if s == "Latn" else 1.0) for s, n in count_scripts(text).items() if s != NO_SCRIPT}
+    return deciding_script(count_scripts(text))
+
+
+def deciding_script(counts: Mapping[str, int]) -> tuple[str, float]:
+    """`dominant_script` of a text whose letters have been counted.
+
+    A Latin letter weighs a third: product names stand in Latin letters inside every other script, never the reverse.
+    """
+    weights = {s: n * (1 / 3 if s == "Latn" else 1.0) for s, n in counts.items() if s != NO_SCRIPT}
     if not weights:
         return NO_SCRIPT, 0.0
     best = max(weights, key=lambda script: (weights[script], script))

@@ -60,30 +60,52 @@ def test_a_clear_text(language: str) -> None:
     assert MINIMUM_CONFIDENCE <= found.confidence <= 1.0
 
 
-@pytest.mark.parametrize(
-    "candidates", [None, ["en", "sw", "tl", "id", "ha", "yo", "hi", "bn", "ur"], ["hi-Latn", "id"]]
-)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "mera order kab aayega",
-        "kya ho raha hai",
-        "mujhe refund chahiye kaise milega",
-        "order kahan hai bhai",
-        "paisa wapas kab milega",
-        "bhai ye kaam nahi kar raha",
-        "amar order kothay",
-        "fein el order bta3i",
-    ],
-)
-def test_romanised_text_is_not_called_something_else(text: str, candidates: list[str] | None) -> None:
-    assert detect(text, candidates).language in ("und", "hi-Latn")
+ROMANISED = {
+    "mera order kab aayega": "hi-Latn",
+    "kya ho raha hai": "hi-Latn",
+    "mujhe refund chahiye kaise milega": "hi-Latn",
+    "order kahan hai bhai": "hi-Latn",
+    "paisa wapas kab milega": "hi-Latn",
+    "bhai ye kaam nahi kar raha": "hi-Latn",
+    "amar order kothay": "bn-Latn",
+    "fein el order bta3i": "ar-Latn",
+}
 
 
-@pytest.mark.parametrize("text", ["api error 502", "Hi", "ok", "KT-204"])
+@pytest.mark.parametrize("text", ROMANISED)
+def test_romanised_text(text: str) -> None:
+    found = detect(text)
+    assert (found.language, found.script, found.romanised) == (ROMANISED[text], "Latn", True)
+    assert MINIMUM_CONFIDENCE <= found.confidence < 1.0
+
+
+@pytest.mark.parametrize("candidates", [["en", "sw", "tl", "id", "ha", "yo"], ["id", "th"]])
+@pytest.mark.parametrize("text", ROMANISED)
+def test_romanised_text_is_not_called_something_else(text: str, candidates: list[str]) -> None:
+    assert detect(text, candidates).language == "und"
+
+
+def test_a_language_stands_for_its_romanised_form_too() -> None:
+    text = "mera order kab aayega"
+    assert [detect(text, [tag]).language for tag in ("hi", "hi-Latn", "ur", "ur-Latn", "mr")] == [
+        *("hi-Latn", "hi-Latn", "ur-Latn", "ur-Latn", "und")
+    ]
+    assert detect(SURE["hi"], ["hi-Latn", "mr"]).language != "hi-Latn"
+
+
+def test_hindi_and_urdu_in_latin_letters() -> None:
+    either, urdu = detect("kya ho raha hai"), detect("meherbani kar ke raqam wapis kar dein shukriya")
+    assert (either.language, urdu.language) == ("hi-Latn", "ur-Latn")
+    assert either.confidence < urdu.confidence
+    assert either.confidence < 0.9
+
+
+@pytest.mark.parametrize(
+    "text", ["api error 502", "Hi", "ok", "ok thanks", "KT-204", "Galaxy S24", "#ORD-20391", "https://x.example/a?b=1"]
+)
 def test_too_little_to_tell(text: str) -> None:
     found = detect(text)
-    assert (found.language, found.script) == ("und", "Latn")
+    assert (found.language, found.mixed, found.by) == ("und", (), "")
     assert found.confidence < MINIMUM_CONFIDENCE
 
 
@@ -96,8 +118,9 @@ def test_no_letters(text: str) -> None:
 def test_candidates_decide_between_neighbours() -> None:
     assert detect("di mana pesanan saya", ["id", "en"]).language == "id"
     assert detect("di mana pesanan saya", ["ms", "en"]).language == "ms"
-    assert detect("iphi i-oda yami").language == "und"
-    assert detect("iphi i-oda yami", ["zu", "en"]).language == "zu"
+    marathi = "हा पंखा चालत नाही, काय करू?"
+    assert detect(marathi).language == "und"
+    assert detect(marathi, ["mr", "en"]).language == "mr"
 
 
 def test_candidates_are_read_as_tags() -> None:
@@ -147,12 +170,31 @@ class Certain:
 
 def test_another_model_can_be_used() -> None:
     found = detect("anything in Latin letters", identifier=Certain())
-    assert (found.language, found.confidence) == ("ha", 0.9)
+    assert found.language == "ha"
+    assert found.confidence == pytest.approx(0.9, abs=0.05)
 
 
 def test_other_types_are_refused() -> None:
     with pytest.raises(InvalidInput, match="text must be a str, but got bytes"):
         detect(b"text")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="candidates must be a list of tags, but got one string"):
+        detect("text", "sw")
+    with pytest.raises(InvalidInput, match="candidates must be a list of tags, but got int"):
+        detect("text", 3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="language must be a str such as 'sw', but got int"):
+        detect("text", [3])  # type: ignore[list-item]
+    with pytest.raises(InvalidInput, match="prior must be a LanguagePrior, but got str"):
+        detect("text", prior="th")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\udfff where is it \ud800", "a\x00b", "x" * 1_000_000, "7a" * 500_000])
+def test_any_string_is_read(text: str) -> None:
+    assert detect(text).confidence <= 1.0
+
+
+def test_shan_is_not_burmese_and_burmese_in_zawgyi_is_not_shan() -> None:
+    assert detect("မႂ်ႇသုင်ၶႃႈ").language == "shn"
+    assert detect("ျမန္မာႏိုင္ငံ ၾကိဳးဆြဲ").language == "my"
 
 
 def test_it_is_cheap_when_warm() -> None:
