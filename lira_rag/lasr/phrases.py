@@ -1,11 +1,11 @@
-"""What is said when the passages hold no answer, in the thirteen languages of the demo; English in all others.
+"""What is said when the passages hold no answer, in the languages of the demo; English in all others.
 
 Written by the project's authors with machine assistance and not reviewed by native speakers.
 """
 
 from __future__ import annotations
 
-from lira_rag.languages import primary_language
+from lira_rag.languages import normalize_tag, primary_language
 
 __all__ = ["NO_ANSWER_PHRASES", "no_answer"]
 
@@ -22,6 +22,9 @@ NO_ANSWER_PHRASES: dict[str, str] = {
     "hi": "मुझे नहीं पता: उपलब्ध दस्तावेज़ों में इसका उत्तर नहीं है।",
     "am": "አላውቅም፤ ባሉት ሰነዶች ውስጥ መልሱ የለም።",
     "ha": "Ban sani ba: babu amsar a cikin takardun da ake da su.",
+    "hi-Latn": "Mujhe nahin pata: uplabdh dastavezon mein iska uttar nahin hai.",
+    "ur-Latn": "Mujhe maloom nahin: dastyab dastavezaat mein is ka jawab nahin hai.",
+    "bn-Latn": "Ami jani na: suchibhukto nothigulite er uttor nei.",
     "yo": "Mi ò mọ̀: kò sí ìdáhùn nínú àwọn ìwé tó wà.",
 }
 
@@ -29,8 +32,11 @@ NO_ANSWER_PHRASES: dict[str, str] = {
 def no_answer(language: str) -> tuple[str, str]:
     """The sentence for a question in `language`, and the BCP-47 tag of the sentence ("en" where there is none).
 
+    A question in Latin letters is answered in them: ``hi-Latn`` has a sentence of its own.
+
     Raises:
         InvalidInput: `language` is no BCP-47 tag.
     """
-    tag = primary_language(language)
+    whole = normalize_tag(language)
+    tag = whole if whole in NO_ANSWER_PHRASES else primary_language(language)
     return (NO_ANSWER_PHRASES[tag], tag) if tag in NO_ANSWER_PHRASES else (NO_ANSWER_PHRASES["en"], "en")

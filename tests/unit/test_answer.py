@@ -263,3 +263,11 @@ async def test_an_answer_of_unknown_language_says_so() -> None:
     )
     assert found.language == "und"
     assert found.degraded[-1] == "the language of the answer could not be determined"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("hi-Latn", "hi-Latn"), ("ur-latn", "ur-Latn"), ("hi-IN", "hi"), ("am-Latn", "am"), ("is", "en")],
+)
+def test_the_refusal_is_in_the_letters_of_the_question_where_there_is_one(asked: str, told: str) -> None:
+    assert no_answer(asked) == (NO_ANSWER_PHRASES[told], told)
