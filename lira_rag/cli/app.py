@@ -26,7 +26,7 @@ app.command("explain")(search.explain)
 app.command("ask")(ask.ask)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+app.add_typer(demo.app, name="demo")
 app.add_typer(models.app, name="models")
 
 

@@ -1,4 +1,4 @@
-"""`lira demo`: the main job on real models, from documents on disk to answers with sources."""
+"""`lira demo`: the main job on real models, from documents on disk to answers with sources; `lira demo scripts`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from rich.table import Table
 from lira_rag.cli.ask import show_answer
 from lira_rag.cli.console import bar, out, print_json, printable
 from lira_rag.cli.options import Json
+from lira_rag.cli.scripts import scripts
 from lira_rag.engine import Lira
 from lira_rag.engine.bridge import run
 from lira_rag.evaluation.demo_corpus import Question, Scores, distractors, documents, evaluate, questions
 from lira_rag.schema import Answer, Document
 from lira_rag.text.lexical import lexical_words
 
-__all__ = ["demo"]
+__all__ = ["app"]
+
+app = typer.Typer(invoke_without_command=True)
+app.command("scripts")(scripts)
 
 METHODS = {"bm25": "BM25 over ICU words", "backbone": "the backbone alone", "lira": "Lira"}
 ASKED, IN = "q05", ("en", "sw", "th")
@@ -56,11 +60,15 @@ class _Table:
         return fmean(scores.ndcg10 for scores in self.scores[method].values())
 
 
+@app.callback()
 def demo(
+    context: typer.Context,
     to: Annotated[Path | None, typer.Option("--to", metavar="INDEX", help="Keep the index in this new folder.")] = None,
     as_json: Json = False,
 ) -> None:
     """Index an online shop's English pages, ask in sixteen ways of writing, and answer three questions."""
+    if context.invoked_subcommand is not None:
+        return
     with (
         tempfile.TemporaryDirectory(prefix="lira-demo-") as scratch,
         Lira.create(to or Path(scratch) / "index") as lira,

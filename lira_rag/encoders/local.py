@@ -107,6 +107,10 @@ class TransformerEncoder:
         """Tokens of `text` without prefix and special tokens; never cut."""
         return self._ready().tokens.count(text)
 
+    def count_many(self, texts: Sequence[str]) -> list[int]:
+        """`count_tokens` of each text, counted together."""
+        return self._ready().tokens.count_many(texts)
+
     async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
         """`encode_sync` in a worker thread; a cancelled call returns at once and the thread's result is dropped."""
         from anyio.to_thread import run_sync

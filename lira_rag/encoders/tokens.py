@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lira_rag.encoders.word_counts import WordCounts
 from lira_rag.errors import CorruptModel
 
 if TYPE_CHECKING:
@@ -69,7 +71,15 @@ class TokenIds:
 
     def count(self, text: str) -> int:
         """Tokens of a text without prefix and special tokens; never cut."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return self._counts([text])[0]
+
+    def count_many(self, texts: Sequence[str]) -> list[int]:
+        """`count` of each text."""
+        return self._counts(texts)
+
+    @cached_property
+    def _counts(self) -> WordCounts:
+        return WordCounts(self._tokenizer)
 
 
 def _frame(tokenizer: Any) -> tuple[list[int], list[int]]:

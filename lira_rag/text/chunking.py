@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeGuard
 
 from lira_rag.errors import InvalidInput
-from lira_rag.languages import UNKNOWN
+from lira_rag.languages import UNKNOWN, normalize_tag
 from lira_rag.text.breaks import graphemes, inside_cluster, sentences, words
 from lira_rag.text.headings import Section, sections
 
-__all__ = ["Span", "chunk"]
+__all__ = ["Span", "check_limits", "chunk"]
 
 CHARS_PER_TOKEN = 8
 """A stretch of more than this many characters per allowed token is cut before a tokenizer sees it."""
@@ -59,25 +60,43 @@ def chunk(
         language: BCP-47 tag, for the breaks of sentences and words.
 
     Raises:
-        InvalidInput: a number out of range, an unknown language, or a counter that gives a wrong number of counts.
+        InvalidInput: not a str, a number out of range, an unknown language, or a counter that gives a wrong number of
+            counts.
     """
-    _check_limits(max_tokens, overlap_tokens)
+    if not isinstance(text, str):
+        raise InvalidInput(f"text must be a str, but got {type(text).__name__}")
+    check_limits(max_tokens, overlap_tokens)
+    normalize_tag(language)
     fitter = _Fitter(text, max_tokens, language, count_many or (lambda texts: [count_tokens(t) for t in texts]))
-    units = fitter.fit(_units(text, language))
+    parts = list(sections(text))
+    if len(parts) == 1 and fitter.fits_whole(unit := _trimmed(text, 0, len(text), parts[0], False)):
+        return [Span(unit.start, unit.end, parts[0].heading)]
+    units = fitter.fit(_units(text, parts, language))
     passages = list(_pack(units, max_tokens, overlap_tokens))
     # tokens of a passage can differ a little from the sum of its sentences: count again, cut what is over
     by_start = {unit.start: unit for unit in fitter.fit(passages)}  # of two with one start, the longer holds both
     return [Span(unit.start, unit.end, unit.section.heading) for unit in by_start.values()]
 
 
-def _check_limits(max_tokens: int, overlap_tokens: int) -> None:
+def check_limits(
+    max_tokens: int, overlap_tokens: int, names: tuple[str, str] = ("max_tokens", "overlap_tokens")
+) -> None:
+    """Refuse limits that `chunk` cannot keep; `names` are what the caller calls them.
+
+    Raises:
+        InvalidInput: not ints, or not 0 ≤ overlap < max.
+    """
+    most, overlap = names
+    for name, value in zip(names, (max_tokens, overlap_tokens), strict=True):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise InvalidInput(f"{name} must be an int, but got {value!r}")
     if max_tokens < 1:
-        raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
+        raise InvalidInput(f"{most} must be > 0, but got {max_tokens}")
     if not 0 <= overlap_tokens < max_tokens:
-        raise InvalidInput(f"overlap_tokens must be ≥ 0 and < max_tokens {max_tokens}, but got {overlap_tokens}")
+        raise InvalidInput(f"{overlap} must be ≥ 0 and < {most} {max_tokens}, but got {overlap_tokens}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Unit:
     """A sentence or a piece of one. `stop` is where the next begins; `whole` sentences may be repeated."""
 
@@ -89,10 +108,10 @@ class _Unit:
     tokens: int = 0
 
 
-def _units(text: str, language: str) -> Iterator[_Unit]:
+def _units(text: str, parts: list[Section], language: str) -> Iterator[_Unit]:
     """The sentences of each section; heading lines and the first sentence below them are one unit."""
     start = before = 0
-    for section, stop in _stops(text, language):
+    for section, stop in _stops(text, parts, language):
         blank = stop <= section.body or not text[max(before, section.body) : stop].strip()
         before = stop
         if blank and stop < section.end:
@@ -103,11 +122,11 @@ def _units(text: str, language: str) -> Iterator[_Unit]:
         start = stop
 
 
-def _stops(text: str, language: str) -> Iterator[tuple[Section, int]]:
+def _stops(text: str, parts: list[Section], language: str) -> Iterator[tuple[Section, int]]:
     """Where sentences and sections end. One pass over the whole text: an ICU sentence breaker is costly to make."""
     ends = (end for _, end in sentences(text, language))
     end = next(ends, 0)
-    for section in sections(text):
+    for section in parts:
         stop = section.start
         while stop < section.end:
             stop = min(end, section.end)
@@ -140,23 +159,33 @@ class _Fitter:
         self.language = language
         self.count_many = count_many
 
+    def fits_whole(self, unit: _Unit | None) -> TypeGuard[_Unit]:
+        """Whether a unit, the whole text, is small enough to be one passage."""
+        if unit is None or unit.end - unit.start > CHARS_PER_TOKEN * self.max_tokens:
+            return False
+        return self._count([self._counted(unit)])[0] <= self.max_tokens
+
     def fit(self, units: Iterable[_Unit]) -> list[_Unit]:
         """The units with their token counts, each at most `max_tokens`, in order."""
         longest = CHARS_PER_TOKEN * self.max_tokens
         todo = [piece for unit in units for piece in self._split(unit, longest)]
         done: list[_Unit] = []
         while todo:
-            # a little of the white space after a unit counts with it, as it will inside a passage
-            counts = self._count([self.text[unit.start : min(unit.stop, unit.end + 2)] for unit in todo])
+            counts = self._count([self._counted(unit) for unit in todo])
             again: list[_Unit] = []
             for unit, tokens in zip(todo, counts, strict=True):
                 pieces = [unit] if tokens <= self.max_tokens else self._split(unit, self._part(unit, tokens))
                 if len(pieces) > 1:
                     again.extend(pieces)
                 else:
-                    done.append(replace(unit, tokens=tokens))
+                    unit.tokens = tokens
+                    done.append(unit)
             todo = again
         return sorted(done, key=lambda unit: (unit.start, unit.end))
+
+    def _counted(self, unit: _Unit) -> str:
+        """A unit's text with a little of the white space after it, which counts inside a passage."""
+        return self.text[unit.start : min(unit.stop, unit.end + 2)]
 
     def _part(self, unit: _Unit, tokens: int) -> int:
         """Characters of each of the equal parts to cut `unit` into, aiming at 90 % of the tokens allowed."""

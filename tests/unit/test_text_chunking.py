@@ -192,8 +192,35 @@ def test_bad_numbers_are_refused(arguments: dict[str, int], message: str) -> Non
 
 def test_a_counter_with_missing_counts_is_refused() -> None:
     with pytest.raises(InvalidInput, match="one count per text, but gave 1 for 3"):
-        chunk("One. Two. Three.", count_tokens=by_word, count_many=lambda texts: [1])
+        chunk("One. Two. Three.", count_tokens=by_word, count_many=lambda texts: [300])
 
 
 def test_a_span_is_a_plain_record() -> None:
     assert chunk("Habari.", count_tokens=by_word) == [Span(0, 7, "")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"text": b"bytes"}, "text must be a str, but got bytes"),
+        ({"max_tokens": 2.5}, "max_tokens must be an int, but got 2.5"),
+        ({"max_tokens": True}, "max_tokens must be an int, but got True"),
+        ({"overlap_tokens": "1"}, "overlap_tokens must be an int, but got '1'"),
+        ({"language": "no such"}, "language must be a BCP-47 tag"),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        chunk(**{"text": "text", "count_tokens": by_word, **arguments})  # type: ignore[arg-type]
+
+
+def test_a_text_that_fits_is_one_passage_and_counted_once() -> None:
+    counted: list[str] = []
+
+    def count(text: str) -> int:
+        counted.append(text)
+        return by_word(text)
+
+    assert chunk(" One two. Three. ", count_tokens=count) == [Span(1, 16)]
+    assert chunk("# Head\n\nOne two.", count_tokens=count) == [Span(0, 16, "Head")]
+    assert len(counted) == 2
