@@ -33,13 +33,13 @@ from llama_index.core.utils import get_tokenizer
 
 from lira_rag.config import load_config
 from lira_rag.encoders.tokens import load_tokenizer
-from lira_rag.engine.counting import Counter, as_counter
 from lira_rag.evaluation.demo_corpus import distractors, documents, questions
 from lira_rag.evaluation.script_corpus import notices
 from lira_rag.models import locate
 from lira_rag.text.breaks import graphemes, sentences, words
 from lira_rag.text.chunking import chunk
 from lira_rag.text.lexical import lexical_words
+from lira_rag.tokens import Counter, as_counter
 
 TOKENS, OVERLAP = 256, 32
 DOCUMENT_BYTES = 4_000

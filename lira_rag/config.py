@@ -57,6 +57,7 @@ class LiraConfig(BaseSettings):
     lexical_weight: float = Field(
         6.0, ge=0, description="worth of full word coverage, in standard deviations of unrelated cosines"
     )
+    min_relevance: float = Field(0.0, ge=0, le=1, description="leave out hits of less relevance, where it is known")
     language_neutral: bool = Field(True, description="in a mixed pool, do not prefer passages of the query's language")
     translate: bool = Field(True, description="use the translator, when there is one")
     passages: int = Field(5, gt=0, description="how many passages an answer may draw on")

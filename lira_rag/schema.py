@@ -99,12 +99,15 @@ class Hit:
         score: fused score; higher is better; comparable within one result only.
         legs: the legs that found it, best rank first.
         degraded: what was left out while searching, with the reason; empty when nothing was.
+        relevance: in [0, 1], comparable between languages and results: 0 as an unrelated passage, 1 as one that
+            answers (`functional.relevance`); None when it could not be calibrated, as in an index of under 50 passages.
     """
 
     passage: Passage
     score: float
     legs: tuple[LegRank, ...] = ()
     degraded: tuple[str, ...] = ()
+    relevance: float | None = None
 
     @property
     def id(self) -> str:
@@ -134,6 +137,7 @@ class Hit:
         return {
             "id": p.document_id,
             "score": self.score,
+            "relevance": self.relevance,
             "text": p.text,
             "source": p.source,
             "language": p.language,

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lira_rag import __version__
-from lira_rag.cli import ask, demo, doctor, index, models, search, verify
+from lira_rag.cli import ask, demo, doctor, index, models, search, tokens, verify
 from lira_rag.cli.console import fail
 from lira_rag.errors import LiraError
 
@@ -25,6 +25,7 @@ app.command("search")(search.search)
 app.command("explain")(search.explain)
 app.command("ask")(ask.ask)
 app.command("verify")(verify.verify)
+app.command("tokens")(tokens.tokens)
 app.command("doctor")(doctor.doctor)
 app.add_typer(demo.app, name="demo")
 app.add_typer(models.app, name="models")

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from lira_rag.errors import LiraError
+from lira_rag.functional.relevance import ANSWERING
 from lira_rag.lasr.answer import answer
 from lira_rag.protocols import ChatModel, Where
 from lira_rag.schema import Answer, SearchResult
 from lira_rag.text.language import detect
+from lira_rag.tokens.choose import counter_of
 
 if TYPE_CHECKING:
     from lira_rag.engine.lira import Lira
 
 __all__ = ["ask"]
-
-ENOUGH = 50  # passages; the pairs of a handful of texts say nothing about unrelated ones
 
 
 async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: float) -> Answer:
@@ -27,6 +27,7 @@ async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: 
     started = time.monotonic()
     found = await lira.aexplain(question, k, filters=where, deadline=min(deadline, lira.config.search_deadline))
     chat, trouble = await to_thread.run_sync(_chat_of, lira)
+    counter = await to_thread.run_sync(counter_of, chat, lira.config)
 
     async def similarity(text: str, sentences: Sequence[str]) -> list[float]:
         query = await lira.arca.encode([text], "query")
@@ -43,18 +44,18 @@ async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: 
         max_passages=k,
         deadline=max(deadline - (time.monotonic() - started), 0.05),
         degraded=trouble,
-        off_topic=await to_thread.run_sync(_off_topic, lira, found.result),
+        off_topic=_off_topic(found.result),
+        counter=counter,
     )
 
 
-def _off_topic(lira: Lira, result: SearchResult) -> bool:
-    """True when the best hit is no closer to the question than two random passages of the index are to each other.
+def _off_topic(result: SearchResult) -> bool:
+    """True when no hit comes near to what an answer looks like in the question's language.
 
-    Needs the anchored leg and enough passages to know what "unrelated" is; without them the chat model decides.
+    Relevance is known only with the anchored leg and enough passages; without it the chat model decides.
     """
-    landscape = lira.index.landscape()
-    anchored = any(leg.leg == "anchored" for hit in result for leg in hit.legs)
-    return anchored and landscape.passages >= ENOUGH and result[0].score < landscape.mean
+    known = [hit.relevance for hit in result if hit.relevance is not None]
+    return bool(known) and max(known) < ANSWERING
 
 
 def _chat_of(lira: Lira) -> tuple[ChatModel | None, tuple[str, ...]]:

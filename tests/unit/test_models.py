@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_catalogue_is_pinned_and_hashed() -> None:
-    assert set(CATALOG) == {"e5-small-int4", "minilm-l6", "smollm2-135m", "gemma3-270m"}
+    assert set(CATALOG) == {"e5-small-int4", "minilm-l6", "smollm2-135m", "gemma3-270m", "o200k", "cl100k"}
     for name, model in CATALOG.items():
         assert model.name == name
         assert model.megabytes > 0
@@ -86,7 +86,7 @@ def test_locate_a_folder(tmp_path: Path) -> None:
 def test_offline_neither_pulls_nor_guesses() -> None:
     with pytest.raises(ModelNotFound, match="lira models pull minilm-l6"):
         models.locate("minilm-l6", offline=True)
-    assert [row["pulled"] for row in models.status()] == [False] * 4
+    assert [row["pulled"] for row in models.status()] == [False] * len(CATALOG)
 
 
 # --- files

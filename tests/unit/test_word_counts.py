@@ -10,9 +10,9 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from lira_rag.encoders import load_encoder
 from lira_rag.encoders.word_counts import WordCounts, separable
-from lira_rag.engine.counting import Counter, as_counter, estimate_tokens
 from lira_rag.errors import InvalidInput, ModelNotFound
 from lira_rag.testing import FakeEncoder
+from lira_rag.tokens import Counter, as_counter, estimate_tokens
 from tests.tiny_models import make_model
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz.,!?"

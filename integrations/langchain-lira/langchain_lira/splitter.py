@@ -9,10 +9,10 @@ from typing import Any, Self
 from langchain_core.documents import Document
 from langchain_text_splitters import TextSplitter
 
-from lira_rag.engine.counting import as_counter
 from lira_rag.errors import InvalidInput
 from lira_rag.languages import UNKNOWN, normalize_tag
 from lira_rag.text.chunking import Span, check_limits, chunk
+from lira_rag.tokens import as_counter
 
 __all__ = ["ScriptAwareSplitter"]
 
@@ -26,7 +26,7 @@ class ScriptAwareSplitter(TextSplitter):
         chunk_size: most tokens of a chunk, > 0. Only a single grapheme cluster may have more.
         chunk_overlap: whole sentences of up to this many tokens are repeated, under the same heading; < chunk_size.
         length_function: counts the tokens of a text, as for LangChain's other splitters.
-        counter: instead of `length_function`, anything `lira_rag.engine.counting.as_counter` takes: an encoder, a
+        counter: instead of `length_function`, anything `lira_rag.tokens.as_counter` takes: an encoder, a
             tokenizer, a model's name. With neither, the tokenizer of lira_rag's default encoder counts, when that model
             is on this machine, else an estimate; `counter.name` and `counter.exact` say which.
         language: BCP-47 tag, for a word breaker registered for that language; not needed otherwise.

@@ -13,10 +13,10 @@ from llama_index.core.node_parser.node_utils import build_nodes_from_splits, def
 from llama_index.core.schema import BaseNode, Document, MetadataMode, TextNode
 from llama_index.core.utils import get_tqdm_iterable
 
-from lira_rag.engine.counting import Counter, as_counter
 from lira_rag.errors import InvalidInput
 from lira_rag.languages import UNKNOWN, normalize_tag
 from lira_rag.text.chunking import Span, check_limits, chunk
+from lira_rag.tokens import Counter, as_counter
 
 __all__ = ["LiraNodeParser"]
 
@@ -51,7 +51,7 @@ class LiraNodeParser(MetadataAwareTextSplitter):
         include_prev_next_rel: bool = True,
         id_func: Callable[[int, BaseNode], str] | None = None,
     ) -> None:
-        """As the class; `counter` is anything `lira_rag.engine.counting.as_counter` takes: an encoder, a tokenizer, a
+        """As the class; `counter` is anything `lira_rag.tokens.as_counter` takes: an encoder, a tokenizer, a
         model's name, a function. None takes the tokenizer of lira_rag's default encoder when that is on this machine,
         else an estimate: see `counter`."""
         check_limits(chunk_size, chunk_overlap, ("chunk_size", "chunk_overlap"))
