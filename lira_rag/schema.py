@@ -199,6 +199,8 @@ class Explanation:
     legs: tuple[LegReport, ...]
     result: SearchResult
     milliseconds: float
+    decision: dict[str, Any] | None = None
+    """What the team of translators did, when there is one (`agents.trace.Decision.to_dict`)."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -230,6 +232,7 @@ class Explanation:
             ],
             "hits": [hit.to_dict() for hit in self.result],
             "degraded": list(self.result.degraded),
+            "decision": self.decision,
             "milliseconds": self.milliseconds,
         }
 

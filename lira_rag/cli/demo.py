@@ -21,7 +21,7 @@ from lira_rag.engine import Lira
 from lira_rag.engine.bridge import run
 from lira_rag.evaluation.demo_corpus import Question, Scores, distractors, documents, evaluate, questions
 from lira_rag.schema import Answer, Document
-from lira_rag.text.lexical import lexical_words
+from lira_rag.text.ngrams import index_terms
 
 __all__ = ["app"]
 
@@ -109,7 +109,7 @@ def _measure(lira: Lira, pages: list[Document], asked: list[Question], quiet: bo
 
 def _bm25(lira: Lira) -> Search:
     async def search(text: str) -> Sequence[str]:
-        return [key.rsplit("#", 1)[0] for key, _ in lira.index.lexical(lexical_words(text), DEPTH)]
+        return [key.rsplit("#", 1)[0] for key, _ in lira.index.lexical(index_terms(text), DEPTH)]
 
     return search
 

@@ -34,6 +34,9 @@ class _Stopped(Exception):
 class LocalChat:
     """A causal language model from a local folder (safetensors, tokenizer and chat template).
 
+    A base model, which has no chat template, is given the messages as paragraphs of one text and continues it to the
+    next empty line: show it what to do by earlier turns.
+
     The folder is read on the first call, once. Threads and event loops may share one object.
 
     Args:
@@ -93,35 +96,60 @@ class LocalChat:
             ChatError: ``<name>: <kind>: <detail>``; kinds: too_long (prompt and reply do not fit the context),
                 timeout, empty.
         """
+        return (await self._replies(messages, max_tokens, {}))[0]
+
+    async def sample(
+        self, messages: Sequence[Message], *, count: int, max_tokens: int = 256, temperature: float = 0.7, seed: int = 0
+    ) -> list[str]:
+        """Up to `count` different replies drawn at `temperature`, side by side in one generation.
+
+        Args:
+            seed: the same gives the same replies on the same machine.
+
+        Raises:
+            InvalidInput: count, max_tokens or temperature is not > 0.
+            ChatError: as `chat`.
+        """
+        for name, value in (("count", count), ("temperature", temperature)):
+            if not value > 0:
+                raise InvalidInput(f"{name} must be > 0, but got {value}")
+        drawn = {"do_sample": True, "temperature": temperature, "top_p": 0.95, "num_return_sequences": count}
+        return await self._replies(messages, max_tokens, {**drawn, "seed": seed})
+
+    async def _replies(self, messages: Sequence[Message], max_tokens: int, drawn: dict[str, Any]) -> list[str]:
+        """Distinct replies that are not empty, at least one."""
         if max_tokens <= 0:
             raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
         stop = threading.Event()
         try:
             with anyio.fail_after(self.timeout):
-                work = partial(self._reply, list(messages), max_tokens, stop)
-                text = without_thinking(await to_thread.run_sync(work, abandon_on_cancel=True))
+                work = partial(self._reply, list(messages), max_tokens, drawn, stop)
+                texts = [without_thinking(text) for text in await to_thread.run_sync(work, abandon_on_cancel=True)]
         except TimeoutError:
             raise ChatError(f"{self._name}: timeout: no reply within {self.timeout:g} s", retryable=True) from None
         finally:
             stop.set()
-        if not text:
+        if not any(texts):
             raise ChatError(f"{self._name}: empty: the model wrote nothing")
-        return text
+        return list(dict.fromkeys(text for text in texts if text))
 
-    def _reply(self, messages: list[Message], max_tokens: int, stop: threading.Event) -> str:
-        """Wait for the model, then generate; returns "" as soon as `stop` is set."""
+    def _reply(
+        self, messages: list[Message], max_tokens: int, drawn: dict[str, Any], stop: threading.Event
+    ) -> list[str]:
+        """Wait for the model, then generate; returns nothing as soon as `stop` is set."""
         while not self._lock.acquire(timeout=0.05):
             if stop.is_set():
-                return ""
+                return []
         try:
             self._stop = stop
-            return self._generate(messages, max_tokens)
+            return self._generate(messages, max_tokens, drawn)
         except _Stopped:
-            return ""
+            return []
         finally:
             self._lock.release()
 
-    def _generate(self, messages: list[Message], max_tokens: int) -> str:
+    def _generate(self, messages: list[Message], max_tokens: int, drawn: dict[str, Any]) -> list[str]:
+        """One reply, greedily; or several, drawn as `drawn` says (generation settings and a seed)."""
         import torch
 
         model, prompt = self._load_model(), self._prompt(messages)
@@ -132,17 +160,26 @@ class LocalChat:
                 f"the model's context of {context}",
                 hint="send fewer or shorter passages",
             )
-        with torch.inference_mode():
-            tokens = model.generate(
-                **prompt,
-                max_new_tokens=max_tokens,
-                do_sample=False,
-                prompt_lookup_num_tokens=LOOKUP_TOKENS,
-            )
-        written = tokens[0, length:]
+        settings: dict[str, Any] = {"do_sample": False, "prompt_lookup_num_tokens": LOOKUP_TOKENS}
+        if drawn:
+            settings = {key: value for key, value in drawn.items() if key != "seed"}
+        tokenizer = self._load_tokenizer()
+        if tokenizer.chat_template is None:
+            settings |= {"stop_strings": ["\n\n"], "tokenizer": tokenizer}
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+            if drawn:
+                torch.manual_seed(drawn["seed"])
+            tokens = model.generate(**prompt, max_new_tokens=max_tokens, **settings)
+        return [self._decoded(written, max_tokens) for written in tokens[:, length:]]
+
+    def _decoded(self, written: Any, max_tokens: int) -> str:
+        """The text of token ids [L]; one that was cut loses its unfinished last sentence."""
         with self._tokenizer_lock:
-            text = str(self._load_tokenizer().decode(written, skip_special_tokens=True))
-        return _whole_sentences(text) if len(written) >= max_tokens else text
+            tokenizer = self._load_tokenizer()
+            text = str(tokenizer.decode(written, skip_special_tokens=True))
+        pad = tokenizer.pad_token_id
+        cut = len(written) >= max_tokens and (pad is None or int(written[-1]) != pad)
+        return _whole_sentences(text) if cut else text
 
     def _prompt(self, messages: list[Message]) -> Any:
         """Token ids [1, L]; control tokens written in a message's text lose their power."""
@@ -150,6 +187,8 @@ class LocalChat:
             tokenizer = self._load_tokenizer()
             control = [str(token) for token in tokenizer.added_tokens_decoder.values()]
             plain = [{"role": m["role"], "content": _defused(m["content"], control)} for m in messages]
+            if tokenizer.chat_template is None:
+                return tokenizer(_as_paragraphs(plain), return_tensors="pt", return_token_type_ids=False)
             return tokenizer.apply_chat_template(
                 plain, add_generation_prompt=True, return_tensors="pt", return_dict=True
             )
@@ -196,6 +235,12 @@ class LocalChat:
     def _require_folder(self) -> None:
         if not (self.folder / "config.json").is_file():
             raise ModelNotFound(f"no model in the folder of {self._name!r}", hint="run: lira models pull")
+
+
+def _as_paragraphs(messages: Sequence[dict[str, str]]) -> str:
+    """Messages as a text to continue: what the assistant said stands on the line below what it was asked."""
+    ends = {"system": "\n\n", "user": "\n", "assistant": "\n\n"}
+    return "".join(message["content"].strip() + ends[message["role"]] for message in messages)
 
 
 def _defused(text: str, control: Sequence[str]) -> str:

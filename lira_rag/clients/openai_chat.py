@@ -15,13 +15,14 @@ from pydantic import BaseModel, Field, ValidationError
 from lira_rag.clients.breaker import CircuitBreaker
 from lira_rag.clients.transport import Transport
 from lira_rag.errors import InvalidInput
-from lira_rag.protocols import Message
+from lira_rag.protocols import Message, Reply
 
 __all__ = ["NO_THINKING", "OpenAIChat", "without_thinking"]
 
 NO_THINKING: Mapping[str, Any] = {"chat_template_kwargs": {"enable_thinking": False}}
 """`extra_body` that turns the thinking of reasoning models off on vLLM."""
 
+MAX_LOGPROBS = 20
 RESERVED = ("messages", "model", "stream", "max_tokens")
 
 
@@ -29,15 +30,34 @@ class _Message(BaseModel):
     content: str | None = None
 
 
+class _Alternative(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Token(_Alternative):
+    top_logprobs: list[_Alternative] = []
+
+
+class _Logprobs(BaseModel):
+    content: list[_Token] | None = None
+
+
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
+    logprobs: Any = None  # read apart, so that an odd shape costs the probabilities and not the reply
+
+
+class _Usage(BaseModel):
+    total_tokens: int
 
 
 class _Completion(BaseModel):
     """The part of a chat completion that is used."""
 
     choices: list[_Choice] = Field(min_length=1)
+    usage: Any = None
 
 
 class OpenAIChat:
@@ -97,28 +117,77 @@ class OpenAIChat:
             ChatError: ``<base_url>: <kind>: <detail>`` with the kinds of `Transport.post` and html, not_json,
                 bad_shape, empty, length.
         """
+        return (await self.complete(messages, max_tokens=max_tokens)).text
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 256,
+        schema: Mapping[str, Any] | None = None,
+        top_logprobs: int = 0,
+    ) -> Reply:
+        """As `chat`, with more asked of the endpoint and more shown.
+
+        Args:
+            schema: JSON schema the reply keeps to (``response_format`` of type ``json_schema``). Send one constant
+                schema an agent: servers compile each and keep it.
+            top_logprobs: alternatives wanted for every token, 0 to 20.
+
+        Raises:
+            InvalidInput: max_tokens is not > 0, or top_logprobs not in 0..20.
+            ChatError: as `chat`.
+        """
         if max_tokens <= 0:
             raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
-        started = time.monotonic()
-        choice = await self._ask(messages, max_tokens, self._transport.timeout)
+        if not 0 <= top_logprobs <= MAX_LOGPROBS:
+            raise InvalidInput(f"top_logprobs must be in 0..{MAX_LOGPROBS}, but got {top_logprobs}")
+        extra, started = _structure(schema, top_logprobs), time.monotonic()
+        reply = await self._ask(messages, max_tokens, self._transport.timeout, extra)
         left = self._transport.timeout - (time.monotonic() - started)
-        if choice.finish_reason == "length" and left > 0:
-            choice = await self._ask(messages, 2 * max_tokens, left)
+        if reply.choices[0].finish_reason == "length" and left > 0:
+            reply = await self._ask(messages, 2 * max_tokens, left, extra)
+        choice = reply.choices[0]
         if choice.finish_reason == "length":
             raise self._transport.error("length", f"the reply was cut, at last at {2 * max_tokens} tokens")
         text = without_thinking(choice.message.content or "")
         if not text:
             raise self._transport.error("empty", f"no text in the reply (finish_reason {choice.finish_reason!r:.40})")
-        return text
+        return Reply(text, _tokens(choice.logprobs), _used(reply.usage))
+
+    async def sample(
+        self, messages: Sequence[Message], *, count: int, max_tokens: int = 256, temperature: float = 0.7, seed: int = 0
+    ) -> list[str]:
+        """Up to `count` different replies drawn at `temperature` by one request (``n``), empty ones left out.
+
+        Args:
+            seed: the same gives the same replies, where the endpoint keeps to it.
+
+        Raises:
+            InvalidInput: count or max_tokens is not > 0, or temperature is not > 0.
+            ChatError: as `chat`; a reply that was cut at `max_tokens` is kept as it is.
+        """
+        for name, value in (("count", count), ("max_tokens", max_tokens), ("temperature", temperature)):
+            if not value > 0:
+                raise InvalidInput(f"{name} must be > 0, but got {value}")
+        extra = {"n": count, "temperature": temperature, "seed": seed}
+        reply = await self._ask(messages, max_tokens, self._transport.timeout, extra)
+        texts = [without_thinking(choice.message.content or "") for choice in reply.choices[:count]]
+        if not any(texts):
+            raise self._transport.error("empty", "no text in any reply")
+        return list(dict.fromkeys(text for text in texts if text))
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop. The object can still be used afterwards."""
         await self._transport.aclose()
 
-    async def _ask(self, messages: Sequence[Message], max_tokens: int, seconds: float) -> _Choice:
+    async def _ask(
+        self, messages: Sequence[Message], max_tokens: int, seconds: float, extra: Mapping[str, Any]
+    ) -> _Completion:
         body = {
             "temperature": 0,
             **self._extra,
+            **extra,
             "model": self._name,
             "messages": list(messages),
             "max_tokens": max_tokens,
@@ -126,11 +195,40 @@ class OpenAIChat:
         }
         content = await self._transport.post("/chat/completions", body, timeout=seconds)
         try:
-            return _Completion.model_validate_json(content).choices[0]
+            return _Completion.model_validate_json(content)
         except ValidationError as error:
             raise self._transport.error(
                 _fault(content, error), f"{len(content)} bytes are no chat completion"
             ) from None
+
+
+def _structure(schema: Mapping[str, Any] | None, top_logprobs: int) -> dict[str, Any]:
+    """The fields of a request that ask for a schema and for probabilities."""
+    fields: dict[str, Any] = {}
+    if schema is not None:
+        named = {"name": "reply", "schema": dict(schema), "strict": True}
+        fields["response_format"] = {"type": "json_schema", "json_schema": named}
+    if top_logprobs:
+        fields |= {"logprobs": True, "top_logprobs": top_logprobs}
+    return fields
+
+
+def _used(usage: Any) -> int | None:
+    try:
+        return _Usage.model_validate(usage).total_tokens
+    except ValidationError:
+        return None
+
+
+def _tokens(logprobs: Any) -> tuple[tuple[str, dict[str, float]], ...]:
+    try:
+        listed = _Logprobs.model_validate(logprobs).content or []
+    except ValidationError:
+        return ()
+    return tuple(
+        (token.token, {token.token: token.logprob, **{one.token: one.logprob for one in token.top_logprobs}})
+        for token in listed
+    )
 
 
 def without_thinking(text: str) -> str:

@@ -27,7 +27,7 @@ from lira_rag.stores.records import IndexedDocument
 from lira_rag.text.border import clean_document
 from lira_rag.text.chunking import chunk
 from lira_rag.text.language import detect
-from lira_rag.text.lexical import lexical_words
+from lira_rag.text.ngrams import TERMS_VERSION, index_terms
 
 __all__ = ["AddReport", "Ingest", "Skipped"]
 
@@ -206,7 +206,7 @@ class Ingest:
             )
             for span in spans
         )
-        words = tuple(tuple(lexical_words(p.text, language)) for p in passages)
+        words = tuple(tuple(index_terms(p.text, language)) for p in passages)
         return _Pieces(item, language, passages, words)
 
     async def _write(self, window: list[_Pieces], known: Mapping[str, str]) -> None:
@@ -249,7 +249,14 @@ def encoder_text(passage: Passage) -> str:
 
 def _digest(document: Document) -> str:
     metadata: dict[str, MetadataValue] = dict(document.metadata)
-    return _hash(document.text, document.source, document.language or "", json.dumps(metadata, sort_keys=True))
+    # terms of another version are made anew when a document is added again
+    return _hash(
+        str(TERMS_VERSION),
+        document.text,
+        document.source,
+        document.language or "",
+        json.dumps(metadata, sort_keys=True),
+    )
 
 
 def _hash(*parts: str) -> str:

@@ -12,7 +12,7 @@ from lira_rag.errors import CheckpointError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["FORMAT", "read_card", "read_weights", "weights_hash", "write_module"]
+__all__ = ["FORMAT", "read_card", "read_weights", "weights_hash", "write_module", "write_state"]
 
 FORMAT = 1
 
@@ -31,11 +31,15 @@ def write_module(folder: Path, name: str, module: nn.Module, card: dict[str, Any
 
     The weights land first and the card last, each by an atomic rename: a card never names weights that are not there.
     """
+    write_state(folder, name, {k: v.detach().cpu() for k, v in module.state_dict().items()}, card)
+
+
+def write_state(folder: Path, name: str, state: dict[str, Tensor], card: dict[str, Any]) -> None:
+    """`write_module` for named tensors that belong to no module."""
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
-    blob = save(state)
+    blob = save({key: tensor.contiguous() for key, tensor in state.items()})
     _replace(folder / f"{name}.safetensors", blob)
     full = {**card, "format": FORMAT, "sha256": hashlib.sha256(blob).hexdigest()}
     _replace(folder / f"{name}.json", json.dumps(full, indent=2, sort_keys=True).encode())

@@ -5,7 +5,7 @@ An index is a folder::
     lock               who is using it (`lock`)
     manifest.sqlite    the one truth: texts, words, vectors, states (`manifest`)
     chroma-<n>/        derived: the vectors in Chroma; <n> grows when it is built anew (`chroma`, `recovery`)
-    lexical-<n>/       derived: BM25 over the words, of revision <n> of the manifest (`lexical`)
+    lexical-<n>.json, segment-*/   derived: BM25 over the words, at revision <n> of the manifest (`lexical`)
     clean.json         checksums of Chroma's graph at the last clean close (`seal`)
 """
 
@@ -29,7 +29,7 @@ from lira_rag.stores.manifest import Manifest
 from lira_rag.stores.nearest import nearest
 from lira_rag.stores.opening import create_manifest, folder_size, new_meta, open_manifest
 from lira_rag.stores.ranking import check_k, check_query
-from lira_rag.stores.records import IndexedDocument, IndexStats, check_document
+from lira_rag.stores.records import IndexedDocument, IndexStats, check_document, check_words
 from lira_rag.stores.recovery import Step, chroma_folder, drop_old_generations, open_vectors, settle
 from lira_rag.stores.seal import put_seal
 
@@ -209,17 +209,20 @@ class PassageIndex:
     def lexical(self, words: Sequence[str], k: int, where: Where | None = None) -> list[tuple[str, float]]:
         """The k passages that best match words as (passage id, BM25 score > 0), best first, ties by id."""
         self._check_open()
-        check_k(k)
-        wanted = self.check_filter(where)
-        allowed = None if wanted is None else self._manifest.allowed(wanted)
-        found = self._lexical.query(words, k, allowed)
-        ids = self._manifest.live_ids([key for key, _ in found])
-        return [(ids[key], score) for key, score in found if key in ids]
+        return self._lexical.query(check_words(words), check_k(k), self.check_filter(where))
+
+    def sounding(self, words: Sequence[str], k: int, where: Where | None = None) -> list[tuple[str, float]]:
+        """The k passages that best match words as they sound, across scripts, as (passage id, share), best first.
+
+        The share is that of the score these words could reach, in (0, 1]. Empty when no word sounds like another.
+        """
+        self._check_open()
+        return self._lexical.sounding(check_words(words), check_k(k), self.check_filter(where))
 
     def lexical_ceiling(self, words: Sequence[str]) -> float:
         """The highest BM25 score that any passage could reach for these words, unknown ones included; ≥ 0."""
         self._check_open()
-        return self._lexical.current().ceiling(words)
+        return self._lexical.current().ceiling(check_words(words))
 
     def check_filter(self, where: Where | None) -> dict[str, Sequence[MetadataValue]] | None:
         """Refuse a filter on an unknown key (`InvalidInput`); returns it with a list of values for every key."""

@@ -1,124 +1,53 @@
-"""BM25 over given words, rebuilt from the manifest whenever that has moved on.
+"""The word index of a manifest: brought up to date by what was added and removed, never rebuilt for it.
 
-The scores are those of bm25s (Lucene's variant: idf = ln(1 + (N - n + 0.5) / (n + 0.5)), k1 = 1.5, b = 0.75).
-Which words a passage has is decided elsewhere; a script without spaces works because the words come ready.
+A passage under a key never changes, and no key is used twice. So what is new is what the manifest has and the segments
+have not, and what is dead is the reverse: no log of changes is needed, any saved state can be brought up to date, and
+a state that was saved halfway is at worst an old one.
+
+On disk, in the index folder::
+
+    lexical-<revision>.json      the segments in use at that revision of the manifest, and the version of the rules
+    segment-<name>/              one segment each (`segments`)
+
+Segments are written beside and renamed, then the state is replaced, then what it does not name is removed. Whatever
+cannot be read, or is of other rules, is made again from the manifest.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import math
-import os
 import shutil
 import threading
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lira_rag.schema import MetadataValue
+from lira_rag.stores.bm25 import Keys, Lexicon
 from lira_rag.stores.failures import storage_errors
 from lira_rag.stores.manifest import Manifest
-from lira_rag.stores.seal import checksums
+from lira_rag.stores.segments import Entry, Segment, build, load, merge, save
+from lira_rag.stores.sounding import sounding
+from lira_rag.text.ngrams import TERMS_VERSION
+from lira_rag.text.romanise import KEYS_VERSION
 
-__all__ = ["LexicalIndex", "Lexicon"]
+__all__ = ["LexicalIndex", "load_saved", "remove_saved"]
 
 _log = logging.getLogger("lira_rag")
-_KEYS_FILE = "keys.npy"
-_SUMS_FILE = "sums.json"
 
-Keys = NDArray[np.int64]
+FORMAT = 2
+"""Of the saved state; 1 was one whole index of bm25s."""
+_PAGE = 4096  # passages read at once
+_RATIO = 4
+_STATE, _SEGMENT = "lexical-", "segment-"
 
 
-class Lexicon:
-    """An immutable BM25 index of n passages.
-
-    Args:
-        keys: int64 [n], in the order that decides ties.
-        bm25: a built ``bm25s.BM25`` over the same passages, or None when no passage has a word.
-    """
-
-    def __init__(self, keys: Keys, bm25: Any | None) -> None:
-        self.keys = keys
-        self._bm25 = bm25
-
-    @classmethod
-    def build(cls, keys: Sequence[int], words: Sequence[Sequence[str]]) -> Lexicon:
-        """Index passages by their words; `keys` decide ties by their order."""
-        import bm25s
-
-        vocabulary: dict[str, int] = {}  # numbered here: bm25s would number by set order, new in each process
-        ids = [[vocabulary.setdefault(word, len(vocabulary)) for word in passage] for passage in words]
-        bm25 = None
-        if vocabulary:
-            bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75, backend="numpy")
-            bm25.index((ids, vocabulary), create_empty_token=False, show_progress=False)
-        return cls(np.array(keys, dtype=np.int64), bm25)
-
-    def search(self, words: Sequence[str], k: int, allowed: Keys | None = None) -> list[tuple[int, float]]:
-        """The k best as (key, BM25 score > 0), best first, ties by the order of `keys`.
-
-        Args:
-            allowed: ascending int64 keys; None allows all.
-        """
-        if self._bm25 is None:
-            return []
-        known = [word for word in words if word in self._bm25.vocab_dict]
-        if not known:
-            return []
-        scores = self._bm25.get_scores(known)
-        hits = np.flatnonzero(scores > 0)
-        if allowed is not None:
-            hits = hits[np.isin(self.keys[hits], allowed)]
-        if len(hits) > k:
-            cut = np.partition(scores[hits], len(hits) - k)[len(hits) - k]
-            hits = hits[scores[hits] >= cut]
-        order = hits[np.argsort(-scores[hits], kind="stable")][:k]
-        return [(int(self.keys[i]), float(scores[i])) for i in order]
-
-    def ceiling(self, words: Sequence[str]) -> float:
-        """An upper bound of any passage's score for these words, ≥ 0.
-
-        BM25 gives a word at most idf * (k1 + 1); bm25s leaves the constant k1 + 1 out of its scores, so it is idf here.
-        A word that no passage has gets the idf of n = 0: what is asked and not there lowers the share of what is.
-        """
-        if self._bm25 is None:
-            return 0.0
-        starts, total = self._bm25.scores["indptr"], len(self.keys)
-        bound = 0.0
-        for word in words:
-            column = self._bm25.vocab_dict.get(word)
-            found = 0 if column is None else int(starts[column + 1] - starts[column])
-            bound += math.log(1 + (total - found + 0.5) / (found + 0.5))
-        return bound
-
-    def save(self, folder: Path) -> None:
-        """Write to a new folder: .npy and .json files only, nothing pickled."""
-        folder.mkdir()
-        np.save(folder / _KEYS_FILE, self.keys, allow_pickle=False)
-        if self._bm25 is not None:
-            self._bm25.save(folder, corpus=None, allow_pickle=False, show_progress=False)
-        (folder / _SUMS_FILE).write_text(json.dumps(checksums(folder, folder.iterdir())))
-
-    @classmethod
-    def load(cls, folder: Path) -> Lexicon:
-        """Open what `save` wrote; the score arrays stay on disk until they are touched.
-
-        Raises:
-            ValueError, OSError: a file is missing or not as it was written.
-        """
-        import bm25s
-
-        files = [file for file in folder.iterdir() if file.name != _SUMS_FILE]
-        if json.loads((folder / _SUMS_FILE).read_text()) != checksums(folder, files):
-            raise ValueError(f"{folder} has changed since it was written")
-
-        keys = np.load(folder / _KEYS_FILE, allow_pickle=False)
-        if not (folder / "params.index.json").exists():
-            return cls(keys, None)
-        return cls(keys, bm25s.BM25.load(folder, mmap=True, load_corpus=False, show_progress=False))
+Wanted = Mapping[str, Sequence[MetadataValue]] | None
 
 
 class LexicalIndex:
@@ -126,7 +55,7 @@ class LexicalIndex:
 
     Args:
         manifest: where the words come from.
-        folder: the index folder; the lexicon is kept there as ``lexical-<revision>``. None keeps it in memory.
+        folder: the index folder, to keep the lexicon in. None keeps it in memory.
         read_only: never write to `folder`.
     """
 
@@ -136,52 +65,146 @@ class LexicalIndex:
         self._read_only = read_only
         self._lock = threading.Lock()
         self._current: tuple[int, Lexicon] | None = None
+        self._names: WeakKeyDictionary[Segment, str] = WeakKeyDictionary()  # of the segments on disk
 
-    def query(self, words: Sequence[str], k: int, allowed: Keys | None = None) -> list[tuple[int, float]]:
-        """The k best passages as (key, score > 0), best first, ties by passage id."""
-        return self.current().search(words, k, allowed)
+    def query(self, words: Sequence[str], k: int, where: Wanted = None) -> list[tuple[str, float]]:
+        """The k best passages as (passage id, BM25 score > 0), best first, ties by id.
+
+        Args:
+            where: a filter that `check_where` has checked.
+        """
+        return self._named(self.current().search(words, k, self._allowed(where)))
+
+    def sounding(self, words: Sequence[str], k: int, where: Wanted = None) -> list[tuple[str, float]]:
+        """The k best passages by words that sound alike, as (passage id, share of the possible score in (0, 1])."""
+        return self._named(sounding(self.current(), words, k, self._allowed(where)))
+
+    def _allowed(self, where: Wanted) -> Keys | None:
+        return None if where is None else self._manifest.allowed(where)
+
+    def _named(self, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
+        """With passage ids; those that have been removed in the meantime are left out."""
+        ids = self._manifest.live_ids([key for key, _ in found])
+        return [(ids[key], score) for key, score in found if key in ids]
 
     def current(self) -> Lexicon:
-        """The lexicon of the manifest's present revision: at hand, on disk, or built now."""
-        revision = self._manifest.revision()
+        """The lexicon of the manifest's present revision."""
         current = self._current
-        if current is None or current[0] != revision:
+        if current is None or current[0] != self._manifest.revision():
             with self._lock:
                 current = self._current
-                if current is None or current[0] != revision:
-                    current = self._current = self._load(revision) or self._build()
+                if current is None or current[0] != self._manifest.revision():
+                    current = self._current = self._catch_up(current)
         return current[1]
 
-    def _load(self, revision: int) -> tuple[int, Lexicon] | None:
-        folder = None if self._folder is None else self._folder / f"lexical-{revision}"
-        if folder is None or not folder.is_dir():
-            return None
+    def _catch_up(self, current: tuple[int, Lexicon] | None) -> tuple[int, Lexicon]:
+        """Add what is new, merge what is small, and save."""
+        segments = list(current[1].segments) if current is not None else self._load()
+        revision, live = self._manifest.live()
+        held = np.concatenate([np.zeros(0, np.int64), *(segment.keys for segment in segments)])
+        new = np.setdiff1d(live, held, assume_unique=True)
+        if len(new):
+            segments.append(build(self._entries(new)))
+        segments = tidy(segments, live)
+        if self._folder is not None and not self._read_only:
+            self._save(self._folder, revision, segments)
+        return revision, Lexicon(segments, live)
+
+    def _entries(self, keys: Keys) -> Iterator[Entry]:
+        for i in range(0, len(keys), _PAGE):
+            yield from self._manifest.words(keys[i : i + _PAGE].tolist())
+
+    def _load(self) -> list[Segment]:
+        """The saved segments, whatever their revision; none when they cannot be used."""
+        made = self._manifest.meta.get("terms", 1)
+        if made != TERMS_VERSION:
+            _log.warning("the index has terms of version %s, not %s: add its documents anew", made, TERMS_VERSION)
+        if self._folder is None:
+            return []
         try:
-            return revision, Lexicon.load(folder)
+            saved = load_saved(self._folder, self._manifest.revision())
         except Exception as error:
             _log.warning("the saved lexical index cannot be read and is built again: %s", type(error).__name__)
-            if not self._read_only:
-                shutil.rmtree(folder, ignore_errors=True)
-            return None
+            return []
+        self._names.update((segment, name) for name, segment in saved.items())
+        return list(saved.values())
 
-    def _build(self) -> tuple[int, Lexicon]:
-        revision, rows = self._manifest.words()
-        lexicon = Lexicon.build([key for key, _ in rows], [json.loads(words) for _, words in rows])
-        if self._folder is not None and not self._read_only:
-            self._save(self._folder, revision, lexicon)
-        return revision, lexicon
-
-    def _save(self, folder: Path, revision: int, lexicon: Lexicon) -> None:
-        """Write beside, then rename: a lexicon on disk is whole. Failing to save is no failure: it is derived."""
-        target, draft = folder / f"lexical-{revision}", folder / f"lexical-{revision}.{os.getpid()}.tmp"
+    def _save(self, folder: Path, revision: int, segments: Sequence[Segment]) -> None:
+        """Write what is not there yet, then the state. Failing to save is no failure: it is derived."""
+        state = folder / f"{_STATE}{revision}.json"
         try:
-            with storage_errors(f"saving {target}"):
-                shutil.rmtree(draft, ignore_errors=True)
-                lexicon.save(draft)
-                draft.rename(target)
+            with storage_errors(f"saving {state}"):
+                names = [self._names.get(segment) or self._write(folder, segment) for segment in segments]
+                content = json.dumps({"format": FORMAT, "keys": KEYS_VERSION, "revision": revision, "segments": names})
+                if not state.is_file() or state.read_text() != content:
+                    draft = state.with_suffix(".tmp")
+                    draft.write_text(content)
+                    draft.replace(state)
         except Exception as error:
             _log.warning("the lexical index could not be saved: %s", error)
+            return
+        remove_saved(folder, {state.name, *names})
+
+    def _write(self, folder: Path, segment: Segment) -> str:
+        """Write beside, then rename: a segment on disk is whole."""
+        name = f"{_SEGMENT}{uuid.uuid4().hex[:16]}"
+        draft = folder / f"{name}.tmp"
+        try:
+            save(segment, draft)
+            draft.rename(folder / name)
+        except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
-        for old in folder.glob("lexical-*"):
-            if old != target:
-                shutil.rmtree(old, ignore_errors=True)
+            raise
+        self._names[segment] = name
+        return name
+
+
+def load_saved(folder: Path, revision: int) -> dict[str, Segment]:
+    """Name → segment of the newest saved state of at most `revision`; empty when there is none.
+
+    Raises:
+        ValueError, KeyError, OSError: something is missing, has changed since it was written, or is of other rules.
+    """
+    states = {int(file.stem.removeprefix(_STATE)): file for file in folder.glob(f"{_STATE}*.json")}
+    past = [number for number in states if number <= revision]
+    if not past:
+        return {}
+    state = json.loads(states[max(past)].read_text())
+    if (state["format"], state["keys"]) != (FORMAT, KEYS_VERSION):
+        raise ValueError(f"{states[max(past)]} is of format {state['format']} and key rules {state['keys']}")
+    return {name: load(folder / name) for name in state["segments"]}
+
+
+def remove_saved(folder: Path, kept: Collection[str] = ()) -> None:
+    """Remove all that was ever saved of a word index, in any format, but for the names in `kept`."""
+    for file in [*folder.glob(f"{_STATE}*"), *folder.glob(f"{_SEGMENT}*")]:
+        if file.name not in kept:
+            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+
+
+def tidy(segments: Sequence[Segment], live: Keys) -> list[Segment]:
+    """Drop segments without living passages; merge those that are small, and rewrite one that is mostly dead.
+
+    Afterwards every segment has at least `_RATIO` times as many living passages as all smaller ones together. So there
+    are few, and a passage is rewritten about log4(all passages / passages added at once) times.
+
+    Returns:
+        the largest first.
+    """
+    parts = [(segment, np.isin(segment.keys, live)) for segment in segments]
+    parts = sorted((part for part in parts if part[1].any()), key=lambda part: int(part[1].sum()))
+    groups: list[list[tuple[Segment, NDArray[np.bool_]]]] = []
+    smaller = 0
+    for segment, alive in parts:
+        size = int(alive.sum())
+        if groups and size < _RATIO * smaller:
+            groups = [[part for group in groups for part in group] + [(segment, alive)]]
+        else:
+            groups.append([(segment, alive)])
+        smaller += size
+    return [_as_one(group) for group in reversed(groups)]
+
+
+def _as_one(group: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> Segment:
+    segment, alive = group[0]
+    return segment if len(group) == 1 and 2 * alive.sum() >= len(alive) else merge(group)

@@ -28,6 +28,7 @@ from lira_rag.stores.database import Database
 from lira_rag.stores.filters import label
 from lira_rag.stores.records import IndexedDocument, labels_of
 from lira_rag.stores.tables import SCHEMA
+from lira_rag.text.ngrams import TERMS_VERSION
 
 __all__ = ["FORMAT", "MANIFEST_FILE", "Manifest"]
 
@@ -68,7 +69,7 @@ class Manifest:
     def _create(self, meta: Mapping[str, Any]) -> None:
         self._db.script(SCHEMA)
         with self._db.write() as db:  # one transaction: an index exists entirely or not at all
-            rows = [*meta.items(), ("format", FORMAT), ("revision", 0), ("generation", 1)]
+            rows = [*meta.items(), ("format", FORMAT), ("terms", TERMS_VERSION), ("revision", 0), ("generation", 1)]
             db.executemany("INSERT INTO meta VALUES (?, ?)", [(name, json.dumps(v)) for name, v in rows])
 
     def _read_meta(self, file: Path | None) -> dict[str, Any]:
@@ -168,15 +169,17 @@ class Manifest:
         rows = self._db.read(sql, (_json(ids),))
         return {row[0]: _passage(*row) for row in rows}
 
-    def words(self) -> tuple[int, list[tuple[int, str]]]:
-        """(revision, (passage key, words as JSON) of every visible passage in the order of passage ids)."""
-        sql = (
-            "SELECT CAST(m.value AS INTEGER), p.key, f.words FROM meta AS m LEFT JOIN"
-            f" (SELECT p.key, p.id FROM {_LIVE}) AS p LEFT JOIN features AS f ON f.key = p.key"
-            " WHERE m.name = 'revision' ORDER BY p.id"
-        )
-        rows = self._db.read(sql)  # one statement, so revision and words are of the same moment
-        return rows[0][0], [(key, words) for _, key, words in rows if key is not None]
+    def live(self) -> tuple[int, NDArray[np.int64]]:
+        """(revision, keys of all visible passages, ascending) of one moment."""
+        keys_of = f"SELECT json_group_array(p.key) FROM {_LIVE}"  # one statement: both are of the same moment
+        sql = f"SELECT CAST(value AS INTEGER), ({keys_of}) FROM meta WHERE name = 'revision'"
+        revision, keys = self._db.read(sql)[0]
+        return revision, np.sort(np.array(json.loads(keys), dtype=np.int64))
+
+    def words(self, keys: Sequence[int]) -> list[tuple[int, str, list[str]]]:
+        """(passage key, passage id, words) of those of `keys` that are there, whatever their state."""
+        sql = f"SELECT p.key, p.id, f.words FROM passages AS p JOIN features AS f USING (key) WHERE p.key IN {_GIVEN}"
+        return [(key, id_, json.loads(words)) for key, id_, words in self._db.read(sql, (_json(keys),))]
 
     def vectors(self, keys: Sequence[int]) -> tuple[list[int], FloatArray]:
         """(passage keys found, their vectors float32 [n, d]), ascending, whatever their state."""

@@ -12,7 +12,7 @@ from lira_rag.protocols import FloatArray
 from lira_rag.schema import MetadataValue, Passage
 from lira_rag.stores.filters import BUILT_IN, check_key, label
 
-__all__ = ["IndexStats", "IndexedDocument", "check_document", "check_rows", "labels_of"]
+__all__ = ["IndexStats", "IndexedDocument", "check_document", "check_rows", "check_words", "labels_of"]
 
 NORM_TOLERANCE = 1e-3
 
@@ -80,7 +80,19 @@ def check_document(item: IndexedDocument, dimension: int) -> FloatArray:
         raise InvalidInput(
             f"document {item.document_id!r} has {len(item.passages)} passages but words for {len(item.words)}"
         )
+    for words in item.words:
+        check_words(words)
     return check_vectors(item.vectors, len(item.passages), dimension, f"document {item.document_id!r}")
+
+
+def check_words(words: Sequence[str]) -> Sequence[str]:
+    """Return `words` if they are a sequence of strings, else raise InvalidInput."""
+    if isinstance(words, str) or not isinstance(words, Sequence):
+        raise InvalidInput(f"words must be a sequence of strings, but got {words!r:.80}", hint="lexical_words(text)")
+    for word in words:
+        if not isinstance(word, str):
+            raise InvalidInput(f"words must be strings, but one is {word!r:.80}")
+    return words
 
 
 def _check_id(document_id: str) -> None:

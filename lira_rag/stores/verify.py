@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lira_rag.errors import CorruptIndex, IndexNotFound, LiraError
-from lira_rag.stores.lexical import LexicalIndex, Lexicon
+from lira_rag.stores.bm25 import Lexicon
+from lira_rag.stores.lexical import LexicalIndex, load_saved, remove_saved
 from lira_rag.stores.lock import FolderLock
 from lira_rag.stores.manifest import MANIFEST_FILE, Manifest
 from lira_rag.stores.opening import is_index
@@ -125,15 +124,15 @@ def _vectors(manifest: Manifest) -> list[str]:
 
 
 def _lexicon(folder: Path, manifest: Manifest) -> list[str]:
-    """A saved lexicon of the present revision must be of exactly the visible passages. Older ones are not used."""
-    saved = folder / f"lexical-{manifest.revision()}"
-    if not saved.is_dir():
+    """A lexicon saved at the present revision must hold every visible passage once; an older one is not complete."""
+    revision, live = manifest.live()
+    if not (folder / f"lexical-{revision}.json").is_file():
         return []
     try:
-        keys: Sequence[int] = Lexicon.load(saved).keys.tolist()
+        segments = load_saved(folder, revision).values()
     except Exception as error:
         return [f"the lexical index cannot be read: {type(error).__name__}"]
-    if sorted(keys) != manifest.live_keys():
+    if not np.array_equal(np.sort(Lexicon(list(segments), live).keys), live):
         return ["the lexical index is of other passages than the manifest"]
     return []
 
@@ -171,6 +170,5 @@ def _mend(folder: Path, manifest: Manifest) -> None:
     drop_old_generations(folder, manifest)
     if chroma := chroma_folder(folder, manifest):
         put_seal(folder, chroma)
-    for old in folder.glob("lexical-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    remove_saved(folder)
     LexicalIndex(manifest, folder).current()

@@ -1,10 +1,13 @@
 """Stand-ins for models and servers, for tests of programs that use lira_rag. They import no test framework.
 
 `encoder.py`: vectors from hashed words. `chat.py`: chat models that reply, echo, dawdle or fail as told.
-`translator.py`: a table. `server.py`: a loopback server with a script of faults.
+`translator.py`: a table. `agents.py`: critics, guards and translators that are late, fail or follow a table.
+`choices.py`: scored candidates for training an actor. `server.py`: a loopback server with a script of faults.
 """
 
+from lira_rag.testing.agents import FailingTranslator, FakeCritic, FakeGuard, SlowTranslator
 from lira_rag.testing.chat import EchoChat, FailingChat, FakeChat, SlowChat
+from lira_rag.testing.choices import synthetic_choices
 from lira_rag.testing.encoder import FakeEncoder
 from lira_rag.testing.server import FaultServer, Received, Step, completion
 from lira_rag.testing.translator import FakeTranslator
@@ -12,12 +15,17 @@ from lira_rag.testing.translator import FakeTranslator
 __all__ = [
     "EchoChat",
     "FailingChat",
+    "FailingTranslator",
     "FakeChat",
+    "FakeCritic",
     "FakeEncoder",
+    "FakeGuard",
     "FakeTranslator",
     "FaultServer",
     "Received",
     "SlowChat",
+    "SlowTranslator",
     "Step",
     "completion",
+    "synthetic_choices",
 ]

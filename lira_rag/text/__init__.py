@@ -3,8 +3,9 @@
 =============  ==============================================================================================
 `border`       clean a query or a document before anything else sees it
 `marks`        its rules for combining marks, joiners and variation selectors
-`breaks`       words, sentences and grapheme clusters as exact offsets (ICU); plug in a better breaker
-`lexical`      folded index terms for word search
+`breaks`       words, sentences and grapheme clusters as exact offsets (ICU); `plugins` has better breakers
+`lexical`      folded words for word search; `ngrams` adds character n-grams: the index terms of a text
+`romanise`     sound keys, by which spellings in Latin letters and other scripts meet
 `scripts`      the script of a character and of a text
 `language`     which language a text is in, or "und": by `letters`, by a model (`langid`), by everyday words
                (`vocabulary`); what is `mixed` in; `conversation` for "ok"; `spans` sentence by sentence

@@ -10,6 +10,8 @@ Folding is for the lexical index only; the stored text is never folded. No stemm
 * Hebrew points removed. Devanagari: nukta dropped, chandrabindu = anusvara (as Lucene's HindiNormalizer). The letters
   of Malayalam and Bengali with two encodings (chillu, khanda ta) made one.
 * Codes: ``KT-204``, ``kt 204`` and ``KT204`` share the parts ``kt`` and ``204``; unspaced ones also give ``kt-204``.
+
+`ngrams.index_terms` adds character n-grams for scripts whose words are not set apart.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ import unicodedata
 from functools import cache, lru_cache
 from itertools import pairwise
 
+from lira_rag.errors import InvalidInput
 from lira_rag.languages import UNKNOWN
 from lira_rag.text.breaks import words
 
-__all__ = ["fold", "lexical_words"]
+__all__ = ["check_text", "fold", "lexical_words"]
 
 LONGEST_TERM = 64
 """Characters kept of one term; longer "words" are data, not language."""
@@ -42,8 +45,12 @@ def lexical_words(text: str, language: str = UNKNOWN) -> list[str]:
 
     Returns:
         folded terms of at most `LONGEST_TERM` characters, repeated as often as they occur.
+
+    Raises:
+        InvalidInput: not a str, or an unknown `language`.
     """
     terms: list[str] = []
+    check_text(text, "text")
     for start, end in words(text, language):
         terms.extend(_terms(text[start : min(end, start + LONGEST_WORD)]))
     for match in _COMPOUND.finditer(text):
@@ -51,6 +58,13 @@ def lexical_words(text: str, language: str = UNKNOWN) -> list[str]:
         if whole:
             terms.append(whole)
     return terms
+
+
+def check_text(text: str, name: str) -> str:
+    """Return `text` if it is a str, else raise InvalidInput naming it `name`."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"{name} must be a str, but got {type(text).__name__}")
+    return text
 
 
 @lru_cache(maxsize=65_536)
@@ -63,13 +77,21 @@ def _terms(word: str) -> tuple[str, ...]:
 
 
 def fold(word: str) -> str:
-    """Fold one word for comparison; folding twice changes nothing more for ordinary words.
+    """Fold one word for comparison. Folding a folded word changes nothing.
 
     >>> fold("الدورى") == fold("الدوري"), fold("Café٢")
     (True, 'cafe2')
     """
-    if word.isascii():
+    if check_text(word, "word").isascii():
         return word.lower()
+    # One pass can leave what another would still fold (a mark that only now follows a letter). It ends: a pass that
+    # changes a folded word composes characters or puts a plain letter or nothing in the place of a marked one.
+    while (folded := _fold_once(word)) != word:
+        word = folded
+    return word
+
+
+def _fold_once(word: str) -> str:
     # U+FDFA alone becomes 18 characters under NFKC; the honorific is no search word
     word = unicodedata.normalize("NFKC", word.translate(_BEFORE)).casefold()
     word = unicodedata.normalize("NFKC", word).translate(_letters())
@@ -84,10 +106,8 @@ _PUNCTUATION = (
 )
 _PART = re.compile(rf"[0-9]+|[^0-9{_PUNCTUATION}]+")
 
-_CODE = (
-    r"0-9A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1eff\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\uff10-\uff5a"
-)
-_COMPOUND = re.compile(rf"[{_CODE}]++(?:[-_./+&@:,'’·\u2010-\u2013\u02bb\u02bc\uff0d][{_CODE}]++)*+")
+_CODE = r"\dA-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"
+_COMPOUND = re.compile(rf"[{_CODE}]++(?:[-_./+&@:,'’·\u2010-\u2013\u02bb\u02bc\u066b\u066c\uff0c-\uff0f][{_CODE}]++)*+")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
 
 
@@ -117,6 +137,7 @@ _ARABIC = {
     **dict.fromkeys("ىی", "ي"),
     "ک": "ك",
     **dict.fromkeys("ةہۀۂە", "ه"),
+    **{"ۓ": "ے", "٫": ".", "٬": ","},
     **dict.fromkeys("ـ\u0670", ""),
     **dict.fromkeys(map(chr, [*range(0x064B, 0x0660), *range(0x06D6, 0x06DD), *range(0x06DF, 0x06E9)]), ""),
     **dict.fromkeys(map(chr, range(0x06EA, 0x06EE)), ""),
@@ -138,6 +159,8 @@ _DIGIT = re.compile(r"[^\D0-9]")
 @cache
 def _letters() -> dict[int, str]:
     """Code point → its folded spelling, applied after NFKC and case folding."""
+    same = _ARABIC | _SAME_LETTER
     table = {code: unicodedata.normalize("NFD", chr(code))[0] for code in _ACCENTED}
-    table |= {ord(char): folded for char, folded in (_ARABIC | _SAME_LETTER).items()}
+    table = {code: same.get(letter, letter) for code, letter in table.items()}
+    table |= {ord(char): folded for char, folded in same.items()}
     return table | dict.fromkeys(_HEBREW_POINTS, "")

@@ -236,8 +236,7 @@ def test_a_damaged_vector_in_the_manifest_is_reported(copy: Path) -> None:
 
 
 def test_a_damaged_lexical_index_is_reported_and_repaired(copy: Path) -> None:
-    saved = next(copy.glob("lexical-*"))
-    damage(saved / "data.csc.index.npy", "flip")
+    damage(next(copy.glob("segment-*/counts.npy")), "flip")
     assert verify(copy).problems == ("the lexical index cannot be read: ValueError",)
     assert repair(copy).ok
     check_sound(copy)

@@ -168,7 +168,8 @@ def test_when_every_leg_is_late_that_is_an_error() -> None:
             raise AssertionError
 
     lira = Lira.create(None, encoder=Stuck(), chat="none")
-    lira._searcher._lexical = lira._searcher._anchored  # type: ignore[method-assign]
+    legs = lira._searcher.legs
+    legs._lexical = legs._sounding = legs._anchored  # type: ignore[method-assign]
     with lira, pytest.raises(DeadlineExceeded, match=r"no leg was ready after 0.2 s"):
         lira.search("delivery", deadline=0.2)
 

@@ -1,20 +1,20 @@
-"""BM25 against its formula; what it keeps on disk; when it is built again."""
+"""BM25 against its formula and against bm25s, over segments; how segments are merged."""
 
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
+import random
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import pairwise
 
+import bm25s
 import numpy as np
 import pytest
 
-from lira_rag.stores import PassageIndex
-from lira_rag.stores.lexical import Lexicon
-from tests.stores_data import document, new_index
+from lira_rag.stores.bm25 import Lexicon
+from lira_rag.stores.lexical import tidy
+from lira_rag.stores.segments import Segment, build
 
 CORPUS = [
     ["the", "cat", "sat"],
@@ -26,7 +26,16 @@ CORPUS = [
 KEYS = [10, 20, 30, 40, 50]
 
 
-def bm25(query: list[str], words: list[str], corpus: list[list[str]]) -> float:
+def segment(keys: Sequence[int], corpus: Sequence[Sequence[str]]) -> Segment:
+    """Passages whose ids are in the order given."""
+    return build([(key, f"{n:06}", words) for n, (key, words) in enumerate(zip(keys, corpus, strict=True))])
+
+
+def lexicon(keys: Sequence[int], corpus: Sequence[Sequence[str]]) -> Lexicon:
+    return Lexicon([segment(keys, corpus)])
+
+
+def bm25(query: list[str], words: Sequence[str], corpus: Sequence[Sequence[str]]) -> float:
     """Lucene's BM25 by its formula (Robertson and Zaragoza 2009; idf as in Lucene), k1 = 1.5, b = 0.75."""
     mean = sum(map(len, corpus)) / len(corpus)
     total = 0.0
@@ -40,7 +49,7 @@ def bm25(query: list[str], words: list[str], corpus: list[list[str]]) -> float:
 
 @pytest.mark.parametrize("query", [["cat"], ["the", "sat"], ["cat", "cat", "mat"], ["दौड़ी"], ["a", "zebra"]])
 def test_scores_are_those_of_the_formula(query: list[str]) -> None:
-    found = dict(Lexicon.build(KEYS, CORPUS).search(query, 10))
+    found = dict(lexicon(KEYS, CORPUS).search(query, 10))
     expected = {key: bm25(query, words, CORPUS) for key, words in zip(KEYS, CORPUS, strict=True)}
     expected = {key: score for key, score in expected.items() if score > 0}
     assert found.keys() == expected.keys()
@@ -48,91 +57,98 @@ def test_scores_are_those_of_the_formula(query: list[str]) -> None:
         assert found[key] == pytest.approx(score, rel=1e-5)
 
 
+def random_corpus(rng: random.Random, count: int) -> list[list[str]]:
+    return [[f"w{int(rng.paretovariate(0.7))}" for _ in range(rng.randint(0, 30))] for _ in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_segments_with_dead_passages_score_as_bm25s_over_the_living(seed: int) -> None:
+    """bm25s as the independent reference: one whole index of the passages that are left."""
+    rng = random.Random(seed)
+    corpus = random_corpus(rng, 400)
+    cuts = [0, *sorted(rng.sample(range(400), 5)), 400]
+    parts = [segment(range(a, b), corpus[a:b]) for a, b in pairwise(cuts)]
+    live = np.array(sorted(rng.sample(range(400), 300)))
+    ours = Lexicon(parts, live)
+    vocabulary: dict[str, int] = {}
+    ids = [[vocabulary.setdefault(word, len(vocabulary)) for word in corpus[key]] for key in live]
+    theirs = bm25s.BM25(method="lucene", k1=1.5, b=0.75, backend="numpy")
+    theirs.index((ids, vocabulary), create_empty_token=False, show_progress=False)
+    for _ in range(30):
+        query = [f"w{int(rng.paretovariate(0.5))}" for _ in range(rng.randint(1, 6))]
+        known = [word for word in query if word in vocabulary]
+        scores = theirs.get_scores(known) if known else np.zeros(len(live))
+        expected = {int(live[row]): float(scores[row]) for row in np.flatnonzero(scores)}
+        found = dict(ours.search(query, 400))
+        assert found.keys() == expected.keys()
+        for key, score in expected.items():
+            assert found[key] == pytest.approx(score, rel=1e-5)
+        assert ours.ceiling(query) >= max(found.values(), default=0.0)
+
+
+def test_the_best_k_are_the_first_k_of_all() -> None:
+    rng = random.Random(5)
+    corpus = random_corpus(rng, 300)
+    ours = Lexicon([segment(range(100), corpus[:100]), segment(range(100, 300), corpus[100:])])
+    everything = ours.search(["w1", "w2", "w7"], 300)
+    assert len(everything) > 100
+    for k in (1, 2, 7, 50, 250):
+        assert ours.search(["w1", "w2", "w7"], k) == everything[:k]
+
+
 def test_unknown_words_and_no_words_find_nothing() -> None:
-    lexicon = Lexicon.build(KEYS, CORPUS)
-    assert lexicon.search(["zebra"], 5) == []
-    assert lexicon.search([], 5) == []
-    assert lexicon.search([""], 5) == []
+    for words in (["zebra"], [], [""]):
+        assert lexicon(KEYS, CORPUS).search(words, 5) == []
+    assert Lexicon([]).search(["x"], 5) == []
+    assert Lexicon([]).ceiling(["x"]) == 0.0
 
 
 @pytest.mark.parametrize("corpus", [[], [[]], [[], []]])
 def test_a_corpus_without_words(corpus: list[list[str]]) -> None:
-    assert Lexicon.build(range(len(corpus)), corpus).search(["x"], 5) == []
+    assert lexicon(range(len(corpus)), corpus).search(["x"], 5) == []
 
 
-def test_ties_are_in_the_order_of_the_keys_and_k_cuts_them() -> None:
-    lexicon = Lexicon.build([5, 3, 9, 1], [["x", "y"]] * 4)
-    assert [key for key, _ in lexicon.search(["x"], 10)] == [5, 3, 9, 1]
-    assert [key for key, _ in lexicon.search(["x"], 2)] == [5, 3]
+@pytest.mark.parametrize("cut", range(5))
+def test_ties_are_in_the_order_of_the_ids_and_k_cuts_them(cut: int) -> None:
+    entries = [(5, "a", ["x", "y"]), (3, "b", ["x", "y"]), (9, "c", ["x", "y"]), (1, "d", ["x", "y"])]
+    ours = Lexicon([build(entries[cut:]), build(entries[:cut])])
+    assert [key for key, _ in ours.search(["x"], 10)] == [5, 3, 9, 1]
+    assert [key for key, _ in ours.search(["x"], 2)] == [5, 3]
 
 
 def test_only_allowed_keys_are_found() -> None:
-    lexicon = Lexicon.build(KEYS, CORPUS)
-    assert [key for key, _ in lexicon.search(["cat"], 5, np.array([10, 50]))] == [10]
-    assert lexicon.search(["cat"], 5, np.array([], dtype=np.int64)) == []
+    assert [key for key, _ in lexicon(KEYS, CORPUS).search(["cat"], 5, np.array([10, 50]))] == [10]
+    assert lexicon(KEYS, CORPUS).search(["cat"], 5, np.array([], dtype=np.int64)) == []
 
 
-def test_saved_and_loaded_it_answers_the_same_without_pickles(tmp_path: Path) -> None:
-    lexicon = Lexicon.build(KEYS, CORPUS)
-    lexicon.save(tmp_path / "saved")
-    assert {file.suffix for file in (tmp_path / "saved").iterdir()} == {".npy", ".json"}
-    for file in (tmp_path / "saved").glob("*.npy"):
-        np.load(file, allow_pickle=False)
-    loaded = Lexicon.load(tmp_path / "saved")
-    for query in (["cat"], ["the", "sat"], ["दौड़ी"], ["zebra"]):
-        assert loaded.search(query, 5) == lexicon.search(query, 5)
+# ---------------------------------------------------------------------- merging
 
 
-def test_an_empty_lexicon_can_be_saved(tmp_path: Path) -> None:
-    Lexicon.build([], []).save(tmp_path / "saved")
-    assert Lexicon.load(tmp_path / "saved").search(["x"], 3) == []
+def test_few_segments_however_often_something_is_added() -> None:
+    segments: list[Segment] = []
+    most, rewritten = 0, 0
+    for batch in range(200):
+        keys = range(batch * 10, batch * 10 + 10)
+        before = set(map(id, segments))
+        segments = tidy([*segments, segment(keys, [["x"]] * 10)], np.arange(2_000))
+        rewritten += sum(len(s) for s in segments if id(s) not in before)
+        most = max(most, len(segments))
+        sizes = [len(s) for s in segments]
+        assert all(size >= 4 * sum(sizes[n + 1 :]) for n, size in enumerate(sizes))
+    assert sorted(np.concatenate([s.keys for s in segments]).tolist()) == list(range(2_000))
+    assert most <= 4
+    assert rewritten <= 2_000 * 10, "each passage about 2 log4(200) times"
 
 
-def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
-    Lexicon.build(KEYS, CORPUS).save(tmp_path / "saved")
-    file = tmp_path / "saved" / "data.csc.index.npy"
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 1
-    file.write_bytes(content)
-    with pytest.raises(ValueError, match="has changed"):
-        Lexicon.load(tmp_path / "saved")
-
-
-def test_the_order_of_python_sets_does_not_matter(tmp_path: Path) -> None:
-    """Two processes with other hash seeds write the same bytes."""
-    code = (
-        "import sys; from pathlib import Path; from lira_rag.stores.lexical import Lexicon\n"
-        "Lexicon.build([1, 2], [['b', 'a', 'c'], ['d', 'a']]).save(Path(sys.argv[1]))"
-    )
-    for seed in ("1", "2"):
-        subprocess.run(
-            [sys.executable, "-c", code, tmp_path / seed], check=True, env=os.environ | {"PYTHONHASHSEED": seed}
-        )
-    one, two = ({f.name: f.read_bytes() for f in (tmp_path / seed).iterdir()} for seed in ("1", "2"))
-    assert one == two
-
-
-def test_it_follows_the_manifest_and_is_kept_on_disk(tmp_path: Path) -> None:
-    with new_index(tmp_path / "i") as index:
-        index.write([document("a", passages=1, words=[["apple"]])])
-        assert [i for i, _ in index.lexical(["apple"], 5)] == ["a#0"]
-        index.write([document("b", passages=1, words=[["apple"]])])
-        assert [i for i, _ in index.lexical(["apple"], 5)] == ["a#0", "b#0"]
-        index.delete(["a"])
-        assert [i for i, _ in index.lexical(["apple"], 5)] == ["b#0"]
-    assert [f.name for f in (tmp_path / "i").glob("lexical-*")] == ["lexical-3"]
+def test_dead_segments_go_and_half_dead_ones_shrink() -> None:
+    large, small = segment(range(100), [["x"]] * 100), segment(range(100, 110), [["x"]] * 10)
+    assert tidy([large, small], np.arange(100)) == [large]
+    (shrunk,) = tidy([large], np.arange(10))
+    assert sorted(shrunk.keys.tolist()) == list(range(10))
+    assert tidy([large], np.arange(60)) == [large]
+    assert tidy([large, small], np.zeros(0, dtype=np.int64)) == []
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    Lexicon.build(KEYS, CORPUS).search(["cat"], 2)
+    lexicon(KEYS, CORPUS).search(["cat"], 2)
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_damaged_saved_lexicon_is_built_again(tmp_path: Path) -> None:
-    with new_index(tmp_path / "i") as index:
-        index.write([document("a", passages=1, words=[["apple"]])])
-        before = index.lexical(["apple"], 5)
-    (tmp_path / "i" / "lexical-1" / "keys.npy").write_bytes(b"")
-    with PassageIndex.open(tmp_path / "i") as index:
-        assert index.lexical(["apple"], 5) == before
-    assert (tmp_path / "i" / "lexical-1" / "keys.npy").stat().st_size > 0

@@ -1,0 +1,4 @@
+"""The losses of the method, one a file: tensors in, a scalar out, never a model.
+
+Each file has `citation`, the formula with its source, and what is masked with what. `reinforce.py`: the actor.
+"""
