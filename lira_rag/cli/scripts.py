@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lira_rag.cli.console import out, print_json
@@ -23,16 +24,18 @@ def scripts(as_json: Json = False) -> None:
         return
     view = Table(
         "script",
-        "language",
+        "tag",
         *(f"words\n{name}" for name in rows[0].words),
         *(f"sentences\n{name}" for name in rows[0].sentences),
         *(f"cuts\n{name}" for name in rows[0].cuts),
         title=f"Four notices of three sentences in each of {len(rows)} languages",
         title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=0,
     )
     for row in rows:
         words = (f"{share:.0f} %" for share in row.words.values())
-        found = (f"{count} of {row.of_sentences}" for count in row.sentences.values())
+        found = (f"{count}/{row.of_sentences}" for count in row.sentences.values())
         view.add_row(row.script, row.language, *words, *found, *map(str, row.cuts.values()))
     out.print(view)
     out.print(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lira_rag.cli.console import out, print_json, printable
@@ -103,7 +104,9 @@ def _measured(pairs: Iterable[Pair], counters: Sequence[TokenCounter]) -> Iterat
 
 def _show(rows: Sequence[tuple[Size, Size | None]], counters: Sequence[TokenCounter]) -> None:
     paired = any(english for _, english in rows)
-    table = Table("language", "lines", "bytes", "characters", "words", *(counter.name for counter in counters))
+    table = Table("language", "lines", "bytes", "chars", "words", box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    for counter in counters:
+        table.add_column(printable(counter.name), overflow="fold")
     for size, english in rows:
         sizes = (size.texts, size.bytes, size.characters, size.words)
         table.add_row(size.language, *map(str, sizes), *_cells(size, size.tax(english) if english else {}))

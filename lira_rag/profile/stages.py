@@ -171,6 +171,6 @@ def phrases(tag: str, phrases: Collection[str]) -> Stage:
     primary = primary_language(tag)
     if primary not in {primary_language(phrase) for phrase in phrases}:
         return Stage("lira_rag", "english-only", '"I do not know" is said in English')
-    if script_of(tag) != script_of(primary):
+    if script_of(tag) != script_of(primary) and tag not in phrases:
         return Stage("lira_rag", "shared", f"said in {display_name(primary)}'s own script")
     return Stage("lira_rag", "native", '"I do not know" is said in the language')
