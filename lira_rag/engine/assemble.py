@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from lira_rag.arca import Arca
 from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
+from lira_rag.profile import LanguageProfile
 from lira_rag.protocols import ChatModel, Encoder, TokenEncoder
 
 __all__ = ["build_arca", "build_chat", "describe", "objects_and_settings", "settings_of"]
@@ -86,12 +87,26 @@ def describe(config: LiraConfig, encoder: Encoder | None) -> dict[str, str | int
 def objects_and_settings(
     encoder: Encoder | str | None, chat: ChatModel | str | None, settings: dict[str, Any]
 ) -> tuple[Encoder | None, ChatModel | None]:
-    """Tell objects from names: a string given as encoder or chat is a setting and is put among `settings`."""
+    """Tell objects from names: a string given as encoder or chat is a setting and is put among `settings`.
+
+    "profiles" is taken out of them: the breakers of these `LanguageProfile`s are registered, and their tags are added
+    to `languages`, where that names the languages users write in.
+    """
+    _apply(settings.pop("profiles", ()), settings)
     if isinstance(encoder, str):
         settings["encoder"] = encoder
     if isinstance(chat, str):
         settings["chat"] = chat
     return (None if isinstance(encoder, str) else encoder), (None if isinstance(chat, str) else chat)
+
+
+def _apply(profiles: Iterable[LanguageProfile], settings: dict[str, Any]) -> None:
+    for profile in profiles:
+        if not isinstance(profile, LanguageProfile):
+            raise ConfigError(f"profiles must be LanguageProfile objects, but got {type(profile).__name__}")
+        profile.apply()
+        if settings.get("languages"):
+            settings["languages"] = (*settings["languages"], profile.tag)
 
 
 def settings_of(description: Mapping[str, Any], overrides: Mapping[str, Any]) -> LiraConfig:

@@ -68,7 +68,7 @@ class Lira:
             encoder: name of a packaged model, a folder or a hub id, or an object of your own.
             chat: name of a packaged chat model, "none" to quote instead, or an object of your own.
             translator: feeds the translated leg.
-            **settings: fields of `LiraConfig`, such as ``preset="fast"``.
+            **settings: fields of `LiraConfig`, such as ``preset="fast"``; or ``profiles=[LanguageProfile.of(…)]``.
 
         Raises:
             ConfigError: a setting is wrong.

@@ -19,8 +19,10 @@ from lira_rag.errors import (
     InvalidInput,
     LiraError,
 )
+from lira_rag.profile import LanguageProfile
 from lira_rag.protocols import FloatArray, Kind
 from lira_rag.testing import FakeEncoder, FakeTranslator
+from lira_rag.text.breaks import unregister
 
 TEXTS = [
     Document("Returns are free within thirty days of delivery.", id="returns", metadata={"topic": "returns"}),
@@ -374,3 +376,29 @@ def test_files_that_cannot_be_read_are_skipped_and_reported(tmp_path: Path) -> N
     assert (report.added, report.skipped) == (1, 2)
     assert any("latin1.txt" in reason for reason in report.reasons)
     assert any("empty.md" in reason for reason in report.reasons)
+
+
+class Letters:
+    """A breaker that makes every character a word."""
+
+    def words(self, text: str) -> list[tuple[int, int]]:
+        return [(at, at + 1) for at in range(len(text))]
+
+    def sentences(self, text: str) -> list[tuple[int, int]]:
+        return [(0, len(text))] if text else []
+
+
+def test_a_profile_sets_the_breaker_of_its_language() -> None:
+    profile = LanguageProfile.of("sw", breaker=Letters())
+    try:
+        with Lira.create(None, encoder=FakeEncoder(), chat="none", profiles=[profile], languages=["en"]) as lira:
+            assert lira.config.languages == ("en", "sw")
+            lira.add([Document("mbwa", id="dog", language="sw")])
+            assert [key for key, _ in lira.index.lexical(["w"], 1)] == ["dog#0"]
+    finally:
+        unregister("sw")
+
+
+def test_what_is_no_profile_is_refused() -> None:
+    with pytest.raises(ConfigError, match="LanguageProfile objects, but got str"):
+        Lira.create(None, encoder=FakeEncoder(), profiles=["sw"])
