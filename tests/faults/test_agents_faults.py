@@ -185,13 +185,13 @@ async def test_a_judge_behind_a_bad_server_costs_its_scores_only(step: Step) -> 
     near = FakeCritic({"The dog eats": Scores(similarity=0.9)}, name="near")
     async with FaultServer(then=step) as server:
         chat = OpenAIChat(server.base_url, "judge-model", max_retries=0)
-        decision = await Team([fast()], critics=[TranslationCritic(chat), near], deadline=0.5).decide(TEXT, "sw")
+        decision = await Team([fast()], critics=[TranslationCritic(chat), near], deadline=2.0).decide(TEXT, "sw")
         await chat.aclose()
     assert decision.best is not None
     assert decision.best.scores.similarity == 0.9
     assert decision.best.scores.fidelity is None
     assert [d.split(": ")[0] for d in decision.degraded] == ["judge:judge-model"]
-    assert decision.milliseconds < 800
+    assert decision.milliseconds < 3_000
 
 
 async def test_a_judge_in_this_process_that_hangs() -> None:

@@ -94,7 +94,7 @@ def test_explain(lira: Lira, index: Path) -> None:
     found = json.loads(out)
     assert code == 0
     assert (found["language"], found["script"]) == ("th", "Thai")
-    assert [leg["leg"] for leg in found["legs"]] == ["anchored", "lexical", "translated"]
+    assert [leg["leg"] for leg in found["legs"]] == ["anchored", "lexical", "sounding", "translated"]
     assert found["hits"][0]["id"] == "p1"
     assert lira("explain", index, "KT-204")[0] == 0
 
