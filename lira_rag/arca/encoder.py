@@ -1,7 +1,9 @@
 """The two-path encoder: E_lr = A(g(x)) for a text as written, E_en = A(h(y)) for an English text y = T(x).
 
-Source: LiRA, arXiv 2510.14466, section "Arca". Without a trained adaptor A is the identity and costs nothing:
-the backbone's own vectors pass through untouched.
+Source: LiRA, arXiv 2510.14466, section "Arca". Without anything trained A is the identity and costs nothing: the
+backbone's own vectors pass through untouched. Two things can be trained: anchoring maps by language (`arca.maps`, what
+the library ships), which move queries only, and the shared adaptor over token bins (`modules.anchor`), which moves
+everything.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lira_rag.errors import CheckpointError, ConfigError, FingerprintMismatch
+from lira_rag.arca.maps import MAPS, AnchorMaps
+from lira_rag.errors import CheckpointError, ConfigError, FingerprintMismatch, InvalidInput
 from lira_rag.protocols import Encoder, FloatArray, Kind, TokenEncoder
 
 if TYPE_CHECKING:
@@ -35,13 +38,18 @@ class Arca:
         native: g, the multilingual backbone.
         english: h, the English encoder; None uses `native` for both paths.
         adaptor: the trained shared adaptor A; None is the identity.
+        maps: anchoring maps by language, applied to queries behind the adaptor; None is the identity.
 
     Raises:
         ConfigError: sizes do not fit, or `english` is another space and there is no adaptor to join the two.
     """
 
     def __init__(
-        self, native: Encoder, english: TokenEncoder | None = None, adaptor: AnchorAdaptor | None = None
+        self,
+        native: Encoder,
+        english: TokenEncoder | None = None,
+        adaptor: AnchorAdaptor | None = None,
+        maps: AnchorMaps | None = None,
     ) -> None:
         if english is not None and adaptor is None:
             raise ConfigError(
@@ -50,7 +58,12 @@ class Arca:
             )
         if adaptor is not None:
             _check_sizes(native, english, adaptor)
-        self.native, self.english, self.adaptor = native, english, adaptor
+        for language, found in maps.maps.items() if maps is not None else ():
+            if len(found.mean) != native.dimension:
+                raise ConfigError(
+                    f"the map of {language} has width {len(found.mean)}, and the encoder {native.dimension}"
+                )
+        self.native, self.english, self.adaptor, self.maps = native, english, adaptor, maps
 
     @property
     def dimension(self) -> int:
@@ -59,7 +72,10 @@ class Arca:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hex hash of everything that decides the vectors; equals the backbone's own when nothing is added."""
+        """Hex hash of everything that decides stored vectors; the backbone's own when there is no adaptor.
+
+        Maps are not part of it: they move queries only, so an index stays valid with and without them.
+        """
         if self.adaptor is None:
             return self.native.fingerprint
         from lira_rag.modules.saving import weights_hash
@@ -71,9 +87,25 @@ class Arca:
         """Tokens of `text` for the native backbone."""
         return self.native.count_tokens(text)
 
-    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
-        """E_lr: float32 [n, d] unit rows for texts as they are written."""
-        return await self._encode(texts, kind, "native")
+    async def encode(self, texts: Sequence[str], kind: Kind, language: str | Sequence[str] | None = None) -> FloatArray:
+        """E_lr: float32 [n, d] unit rows for texts as they are written.
+
+        Args:
+            texts: any number.
+            kind: "query" or "passage".
+            language: BCP-47 tag of all texts, or one for each; with maps it decides how queries are anchored. None
+                and "und" leave them as they are.
+
+        Raises:
+            InvalidInput: not as many languages as texts, or an unknown tag.
+        """
+        vectors = await self._encode(texts, kind, "native")
+        if self.maps is None or language is None or kind == "passage" or not texts:
+            return vectors
+        languages = [language] * len(texts) if isinstance(language, str) else list(language)
+        if len(languages) != len(texts):
+            raise InvalidInput(f"language must be one tag, or one for each of {len(texts)} texts, got {len(languages)}")
+        return self.maps(vectors, texts, languages)
 
     async def encode_english(self, texts: Sequence[str], kind: Kind) -> FloatArray:
         """E_en: float32 [n, d] unit rows for English texts, translated or original."""
@@ -88,9 +120,14 @@ class Arca:
         return adapt(self.adaptor, states, encoder.pooling, path)
 
     def save(self, folder: Path) -> None:
-        """Write the adaptor and a card with the fingerprints of both encoders (safetensors + JSON)."""
+        """Write what was trained, with cards that hold the fingerprints of both encoders (safetensors + JSON)."""
         from lira_rag.modules.anchor import AnchorAdaptor
         from lira_rag.modules.saving import write_module
+
+        if self.maps is not None:
+            self.maps.save(Path(folder), self.native.fingerprint)
+            if self.adaptor is None:
+                return
 
         adaptor = self.adaptor or AnchorAdaptor(self.dimension)
         card: dict[str, Any] = {
@@ -102,29 +139,37 @@ class Arca:
 
     @classmethod
     def load(cls, folder: Path, native: TokenEncoder, english: TokenEncoder | None = None) -> Arca:
-        """Read what `save` wrote.
+        """Read what `save` wrote: maps, an adaptor, or both.
 
         Raises:
             CheckpointError: a file is absent, damaged, or of a newer format.
             FingerprintMismatch: it was made for other encoders; both values are named.
         """
-        from lira_rag.modules.anchor import AnchorAdaptor
-        from lira_rag.modules.saving import read_card, read_weights
+        has_maps = (Path(folder) / f"{MAPS}.json").is_file()
+        maps = AnchorMaps.load(folder, native.fingerprint) if has_maps else None
+        alone = has_maps and english is None and not (Path(folder) / f"{NAME}.json").is_file()
+        adaptor = None if alone else _load_adaptor(Path(folder), native, english)
+        return cls(native, english, adaptor, maps)
 
-        card = read_card(Path(folder), NAME)
-        for path, encoder in (("native", native), ("english", english)):
-            if card.get(path) != _fingerprint(encoder):
-                raise FingerprintMismatch(
-                    f"the adaptor in {folder} was made for {path} encoder {card.get(path)!r}, "
-                    f"and got {_fingerprint(encoder)!r}",
-                    hint="load it with the encoder it was trained on, or train it again",
-                )
-        try:
-            adaptor = AnchorAdaptor(**card["config"])
-            adaptor.load_state_dict(read_weights(Path(folder), NAME, card))
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise CheckpointError(f"{folder} does not hold an Arca adaptor: {type(error).__name__}") from error
-        return cls(native, english, adaptor.eval())
+
+def _load_adaptor(folder: Path, native: TokenEncoder, english: TokenEncoder | None) -> AnchorAdaptor:
+    from lira_rag.modules.anchor import AnchorAdaptor
+    from lira_rag.modules.saving import read_card, read_weights
+
+    card = read_card(folder, NAME)
+    for path, encoder in (("native", native), ("english", english)):
+        if card.get(path) != _fingerprint(encoder):
+            raise FingerprintMismatch(
+                f"the adaptor in {folder} was made for {path} encoder {card.get(path)!r}, "
+                f"and got {_fingerprint(encoder)!r}",
+                hint="load it with the encoder it was trained on, or train it again",
+            )
+    try:
+        adaptor = AnchorAdaptor(**card["config"])
+        adaptor.load_state_dict(read_weights(folder, NAME, card))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"{folder} does not hold an Arca adaptor: {type(error).__name__}") from error
+    return adaptor.eval()
 
 
 def adapt(adaptor: AnchorAdaptor, states: list[FloatArray], pooling: str, path: EncoderPath) -> FloatArray:
@@ -133,15 +178,15 @@ def adapt(adaptor: AnchorAdaptor, states: list[FloatArray], pooling: str, path: 
 
     from lira_rag.functional.pooling import bin_pool
 
-    stacked, mask = _stack(states)
+    stacked, mask = stack_states(states)
     with torch.inference_mode():
         rows, counts = bin_pool(stacked, mask, adaptor.bins)
-        pooled = _pool(stacked, mask, pooling)
+        pooled = pool_states(stacked, mask, pooling)
         vectors = adaptor(pooled, rows, counts, path)
     return np.asarray(vectors.numpy(), dtype=np.float32)
 
 
-def _stack(states: list[FloatArray]) -> tuple[Tensor, Tensor]:
+def stack_states(states: list[FloatArray]) -> tuple[Tensor, Tensor]:
     """Right-pad [L_i, d] arrays to [n, L, d] with their mask [n, L]."""
     import torch
     from torch.nn.utils.rnn import pad_sequence
@@ -151,7 +196,7 @@ def _stack(states: list[FloatArray]) -> tuple[Tensor, Tensor]:
     return pad_sequence(tensors, batch_first=True), mask
 
 
-def _pool(states: Tensor, mask: Tensor, pooling: str) -> Tensor:
+def pool_states(states: Tensor, mask: Tensor, pooling: str) -> Tensor:
     """The backbone's own pooling of right-padded states [n, L, d] to [n, d]."""
     if pooling == "cls":
         return states[:, 0]

@@ -24,6 +24,9 @@ __all__ = ["LocalChat"]
 LOOKUP_TOKENS = 8
 """Tokens guessed at once by copying from the prompt (prompt lookup decoding): replies quote, so most guesses hold."""
 
+PARAGRAPH = "\n\n"
+"""Where the reply of a base model ends."""
+
 SENTENCE_ENDS = ".!?。！？।॥؟۔።"
 
 
@@ -163,20 +166,27 @@ class LocalChat:
         settings: dict[str, Any] = {"do_sample": False, "prompt_lookup_num_tokens": LOOKUP_TOKENS}
         if drawn:
             settings = {key: value for key, value in drawn.items() if key != "seed"}
-        tokenizer = self._load_tokenizer()
-        if tokenizer.chat_template is None:
-            settings |= {"stop_strings": ["\n\n"], "tokenizer": tokenizer}
+        if self._load_tokenizer().chat_template is None:
+            settings["stopping_criteria"] = [partial(self._past_paragraph, length)]
         with torch.inference_mode(), torch.random.fork_rng(devices=[]):
             if drawn:
                 torch.manual_seed(drawn["seed"])
             tokens = model.generate(**prompt, max_new_tokens=max_tokens, **settings)
         return [self._decoded(written, max_tokens) for written in tokens[:, length:]]
 
+    def _past_paragraph(self, prompt: int, tokens: Any, *_: object, **__: object) -> Any:
+        """bool [batch]: a base model has written an empty line behind its first words. `tokens`: [batch, L]."""
+        with self._tokenizer_lock:
+            texts = self._load_tokenizer().batch_decode(tokens[:, prompt:], skip_special_tokens=True)
+        return tokens.new_tensor([PARAGRAPH in text.lstrip() for text in texts]).bool()
+
     def _decoded(self, written: Any, max_tokens: int) -> str:
         """The text of token ids [L]; one that was cut loses its unfinished last sentence."""
         with self._tokenizer_lock:
             tokenizer = self._load_tokenizer()
             text = str(tokenizer.decode(written, skip_special_tokens=True))
+        if tokenizer.chat_template is None and PARAGRAPH in text.lstrip():
+            return text.lstrip().partition(PARAGRAPH)[0]
         pad = tokenizer.pad_token_id
         cut = len(written) >= max_tokens and (pad is None or int(written[-1]) != pad)
         return _whole_sentences(text) if cut else text

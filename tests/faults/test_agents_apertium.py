@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+
 from lira_rag.agents.translators import ApertiumTranslator
 from lira_rag.errors import InvalidInput, MissingDependency, ModelError
 from lira_rag.protocols import Translator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from lira_rag.agents.translators import ChatTranslator
 from lira_rag.clients.openai_chat import OpenAIChat
 from lira_rag.errors import ChatError, InvalidInput

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lira_rag.agents.glossary import Glossary, GlossaryTranslator
 from lira_rag.agents.guards import KeepTerms
 from lira_rag.errors import InvalidInput

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from lira_rag.agents.glossary import Glossary
 from lira_rag.agents.guards import (
     Empty,

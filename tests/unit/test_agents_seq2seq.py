@@ -10,13 +10,14 @@ from typing import Any
 
 import anyio
 import pytest
+
 from lira_rag.agents.translators import Seq2SeqTranslator
 from lira_rag.agents.translators.seq2seq import CTranslate2Engine
 from lira_rag.agents.translators.seq2seq_codes import codes_for, guess_family
 from lira_rag.errors import InvalidInput, ModelError, ModelNotFound
 from lira_rag.protocols import Translator
 
-WORDS = "when was the bridge built daraja lilijengwa lini who wrote book nani".split()
+WORDS = ["when", "was", "the", "bridge", "built", "daraja", "lilijengwa", "lini", "who", "wrote", "book", "nani"]
 CODES = ["swh_Latn", "eng_Latn", "__sw__", "__en__", "<2en>", ">>eng<<"]
 
 

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import digamma as scipy_digamma
+
 from lira_rag.errors import InvalidInput
 from lira_rag.functional import wordalign
 from lira_rag.functional.wordalign import align, digamma
-from scipy.special import digamma as scipy_digamma
 
 PAIRS = [([0, 1], [0, 1]), ([0, 2], [0, 2]), ([1, 2, 3], [1, 2]), ([3], [3]), ([0, 3], [3, 0]), ([2], [])]
 

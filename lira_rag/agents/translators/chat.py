@@ -89,7 +89,7 @@ class ChatTranslator:
         """
         examples = self._shown(text, source) if primary_language(target) == "en" else []
         messages = translate_messages(text, source, target, examples)
-        room = min(32 + 2 * len(text), 1024)
+        room = min(24 + len(text), 1024)  # a token is about four characters of English
         replies = [(await ask(self._chat, messages, max_tokens=room)).text]
         if self._candidates > 1 and isinstance(self._chat, SamplingChat):
             replies += await self._drawn(messages, room)

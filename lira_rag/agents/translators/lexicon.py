@@ -44,12 +44,12 @@ class Lexicon:
     Args:
         table: what was learned.
         vocabulary: folded English words beside those of the training pairs, such as the index words of the documents
-            that are searched; names are looked up among them.
+            that are searched, the most frequent first; names are looked up among them.
     """
 
     def __init__(self, table: LexiconTable, vocabulary: Iterable[str] = ()) -> None:
         self.table = table
-        self._vocabulary = frozenset(vocabulary) | frozenset(table.words)
+        self._vocabulary = dict.fromkeys([*table.words, *vocabulary])
 
     @classmethod
     def fit(cls, pairs: Iterable[tuple[str, str]], language: str) -> Lexicon:
@@ -106,7 +106,10 @@ class Lexicon:
         rates = self.table.rates_of(word.folded)
         if not (rates and self.table.knows(word.folded)):
             rates = self._of_unseen(word, rates)
-        return sorted(rates.items(), key=lambda item: (-item[1], item[0]))
+        found = sorted(rates.items(), key=lambda item: (-item[1], item[0]))
+        if word.name and word.folded in self._vocabulary:  # a name that English text has is that name
+            found = [(word.folded, 1.0), *(item for item in found if item[0] != word.folded)]
+        return found
 
     def _of_unseen(self, word: Word, rates: dict[str, float]) -> dict[str, float]:
         """A word without a translation of its own: an English word as it stands, one spelled alike, or its ends."""
@@ -189,7 +192,7 @@ class LexiconTranslator:
 
     def with_vocabulary(self, words: Iterable[str]) -> LexiconTranslator:
         """The same lexicons, with names looked up among these folded words too (an index's own, for example)."""
-        kept = frozenset(words)
+        kept = list(words)
         return LexiconTranslator([Lexicon(lx.table, kept) for lx in self.lexicons.values()], name=self.name)
 
     async def translate(self, text: str, source: str, target: str = "en") -> list[Translation]:

@@ -37,16 +37,19 @@ ENOUGH_TO_CHOOSE = 60
 """With fewer pairs than this nothing is kept back: the units are words and ends, the confidence is not calibrated."""
 CHOOSE_FROM = 4_000
 """Pairs used, at most, to compare the kinds of unit."""
+QUESTION_WEIGHT = 4
+"""How often a pair counts whose English is a question: questions are what is translated (found on AfriQA train)."""
 FORMS = 3
 """Inflected forms of one English stem that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One pair as words: folded source words, and (surface, folded) English words."""
+    """One pair as words: folded source words, (surface, folded) English words, and how often the pair counts."""
 
     source: tuple[str, ...]
     english: tuple[tuple[str, str], ...]
+    weight: int = 1
 
 
 def read_sentences(pairs: Iterable[tuple[str, str]]) -> list[Sentence]:
@@ -57,7 +60,11 @@ def read_sentences(pairs: Iterable[tuple[str, str]]) -> list[Sentence]:
     """
     ordered = sorted(dict.fromkeys(pairs), key=_shuffled)[:MOST_PAIRS]
     read = (
-        Sentence(tuple(w.folded for w in source_words(text))[:LONGEST], tuple(english_words(english)[:LONGEST]))
+        Sentence(
+            tuple(w.folded for w in source_words(text))[:LONGEST],
+            tuple(english_words(english)[:LONGEST]),
+            QUESTION_WEIGHT if english.rstrip().endswith("?") else 1,
+        )
         for text, english in ordered
     )
     sentences = [sentence for sentence in read if sentence.source and sentence.english]
@@ -105,7 +112,7 @@ def learn(sentences: Sequence[Sentence], language: str, kind: UnitKind) -> Lexic
         target = [stems.setdefault(stem(folded), len(stems)) for _, folded in sentence.english]
         for _, folded in sentence.english:
             forms[stem(folded)][folded] += 1
-        pairs.append((source, target))
+        pairs += [(source, target)] * sentence.weight
     rates = align(pairs, len(units), len(stems))
     surfaces = _surfaces(sentences)
     words = sorted(surfaces)

@@ -11,12 +11,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from anyio import to_thread
-from numpy.typing import NDArray
 
 from lira_rag.errors import CheckpointError, FingerprintMismatch, InvalidInput
 from lira_rag.languages import UNKNOWN, normalize_tag, primary_language
@@ -28,7 +28,7 @@ __all__ = ["TranslationMemory"]
 
 FORMAT = 1
 BLOCK = 65_536
-"""Rows compared at once: 100 MB of float32 at width 384, whatever the size of the bank."""
+"""Rows compared at once: 100 MB at width 384, whatever the size of the bank."""
 BATCH = 256
 SAMPLE = 200
 """Sentences, at most, that the calibration looks at."""
@@ -36,7 +36,7 @@ SAMPLE = 200
 
 @dataclass(frozen=True)
 class _Bank:
-    vectors: NDArray[np.float16]
+    vectors: FloatArray
     """[n, d] unit rows; a memory map when it was read from a folder."""
     texts: Sequence[str]
     english: Sequence[str]
@@ -77,10 +77,13 @@ class TranslationMemory:
         """As given."""
         return self._name
 
-    @property
+    @cached_property
     def version(self) -> str:
-        """Changes with the bank's size and the encoder."""
-        return f"{len(self)}-{self._encoder.fingerprint}"
+        """Changes with the bank, the encoder and k."""
+        digest = hashlib.blake2b(f"{self._encoder.fingerprint} {self._k}".encode(), digest_size=8)
+        for row in zip(self._bank.texts, self._bank.languages, self._bank.english, strict=True):
+            digest.update("\0".join(row).encode("utf-8", "replace"))
+        return digest.hexdigest()
 
     @classmethod
     async def build(
@@ -95,19 +98,19 @@ class TranslationMemory:
         if not rows:
             raise InvalidInput("a translation memory needs at least one pair")
         parts = [await encoder.encode([text for text, _, _ in batch], "query") for batch in _batches(rows)]
-        vectors = np.concatenate(parts).astype(np.float16)
+        vectors = np.concatenate(parts).astype(np.float32)
         texts, languages, english = (list(column) for column in zip(*rows, strict=True))
         usual = await to_thread.run_sync(_usual_neighbour, vectors)
         return cls(_Bank(vectors, texts, english, languages, usual), encoder, k=k, name=name)
 
     async def translate(self, text: str, source: str, target: str = "en") -> list[Translation]:
-        """English sides, exact matches first, each once; none for a target that is not English."""
+        """English sides, each once: of equal texts, if there are any, else of the nearest; none for another target."""
         language = primary_language(source)
         if primary_language(target) != "en" or not text.strip():
             return []
         exact = self._exact.get((_key(text), language), [])
         found = {self._bank.english[row]: 1.0 for row in exact}
-        if len(found) < self._k:
+        if not found:
             vector = (await self._encoder.encode([text], "query"))[0]
             near = await to_thread.run_sync(self._nearest, vector, language, abandon_on_cancel=True)
             for row, confidence in near:
@@ -117,7 +120,7 @@ class TranslationMemory:
 
     def _nearest(self, vector: FloatArray, language: str) -> list[tuple[int, float]]:
         """(row, confidence) of the 4 k nearest rows in that language ("und": in any), nearest first."""
-        scores = np.concatenate([block.astype(np.float32) @ vector for block in _blocks(self._bank.vectors)])
+        scores = np.concatenate([block @ vector for block in _blocks(self._bank.vectors)])
         if language != UNKNOWN:
             scores[self._languages != language] = -np.inf
         most = min(4 * self._k, len(scores))
@@ -131,7 +134,7 @@ class TranslationMemory:
         return 0.95 * min(max((cosine - usual) / (1 - usual), 0.0), 1.0)
 
     def save(self, folder: Path) -> None:
-        """Write ``memory.npy`` (float16, to be memory-mapped), ``memory.jsonl`` and the card ``memory.json`` last."""
+        """Write ``memory.npy`` (float32, to be memory-mapped), ``memory.jsonl`` and the card ``memory.json`` last."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "memory.npy", self._bank.vectors, allow_pickle=False)
@@ -171,7 +174,7 @@ def _read(folder: Path, card: dict[str, Any], dimension: int) -> _Bank:
     with (folder / "memory.jsonl").open(encoding="utf-8") as file:
         texts, languages, english = (list(c) for c in zip(*(json.loads(line) for line in file), strict=True))
     vectors = np.load(folder / "memory.npy", mmap_mode="r", allow_pickle=False)
-    if vectors.shape != (card["rows"], dimension) or vectors.dtype != np.float16 or len(texts) != card["rows"]:
+    if vectors.shape != (card["rows"], dimension) or vectors.dtype != np.float32 or len(texts) != card["rows"]:
         raise ValueError("the vectors do not fit the texts")
     return _Bank(vectors, texts, english, languages, float(card["usual"]))
 
@@ -187,16 +190,16 @@ def _batches(rows: Sequence[tuple[str, str, str]]) -> Iterator[Sequence[tuple[st
     return (rows[at : at + BATCH] for at in range(0, len(rows), BATCH))
 
 
-def _blocks(vectors: NDArray[np.float16]) -> Iterator[NDArray[np.float16]]:
+def _blocks(vectors: FloatArray) -> Iterator[FloatArray]:
     return (vectors[at : at + BLOCK] for at in range(0, len(vectors), BLOCK))
 
 
-def _usual_neighbour(vectors: NDArray[np.float16]) -> float:
+def _usual_neighbour(vectors: FloatArray) -> float:
     """Mean cosine of up to SAMPLE evenly spaced rows with their nearest row of other content; 0 for one row."""
-    picked = vectors[np.linspace(0, len(vectors) - 1, min(SAMPLE, len(vectors))).astype(int)].astype(np.float32)
+    picked = vectors[np.linspace(0, len(vectors) - 1, min(SAMPLE, len(vectors))).astype(int)]
     best = np.full(len(picked), -1.0, dtype=np.float32)
     for block in _blocks(vectors):
-        cosines = picked @ block.astype(np.float32).T
+        cosines = picked @ block.T
         cosines[cosines > 0.995] = -1.0  # itself and its doubles
         best = np.maximum(best, cosines.max(axis=1))
     known = best[best > -1.0]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from lira_rag.text.romanise import romanise, script_of_word
 
 __all__ = ["SpellingIndex", "spelling_key"]
 
+MOST_WORDS = 200_000
 SHORTEST = 4
 LONGEST = 32
 VOWELS = frozenset("aeiou")
@@ -34,11 +36,13 @@ class SpellingIndex:
     """Finds the words of a vocabulary that are spelled like a given word.
 
     Args:
-        vocabulary: folded words; those that are not plain Latin letters or shorter than four are left out.
+        vocabulary: folded words, the most frequent first; those that are not plain Latin letters or shorter than four
+            are left out, and so is what comes after the first 200,000.
     """
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
-        self.words = sorted({w for w in vocabulary if SHORTEST <= len(w) <= LONGEST and w.isascii() and w.isalpha()})
+        usable = (w for w in vocabulary if SHORTEST <= len(w) <= LONGEST and w.isascii() and w.isalpha())
+        self.words = sorted(islice(dict.fromkeys(usable), MOST_WORDS))
         numbers: dict[str, int] = {}
         grams, rows = [], []
         for row, word in enumerate(self.words):

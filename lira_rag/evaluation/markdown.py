@@ -1,0 +1,94 @@
+"""Tables of `lira eval tasks` as Markdown: written by the command, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["to_markdown"]
+
+TITLES = {
+    "T1": "T1: a sentence finds its English translation (accuracy@1)",
+    "T2": "T2: a question finds the English passage that answers it (nDCG@10)",
+    "T3": "T3: the same among text in the question's own language (nDCG@10)",
+    "T4": "T4: T2 with translations of falling quality (nDCG@10)",
+    "T5": "T5: do no harm: English questions, and a text in its own language (nDCG@10)",
+    "T6": "T6: sentence similarity (Pearson x 100)",
+    "retrieval": "Retrieval (nDCG@10)",
+}
+HEAD = (
+    "method",
+    "mean",
+    "95 % interval",
+    "difference to the backbone",
+    "recall@5",
+    "n",
+    "seconds",
+    "peak MB",
+    "translated",
+    "judged",
+)
+
+
+def to_markdown(tasks: Mapping[str, Mapping[str, Any]], about: Sequence[str] = ()) -> str:
+    """One table of methods and one of languages for each task.
+
+    Args:
+        tasks: what `evaluation.tables.run_task` gave, by task.
+        about: lines for the top, such as the encoder and the checkpoint.
+    """
+    parts = [
+        "# Results",
+        "",
+        "Written by `lira eval`. Ties count against the method. Intervals are paired bootstraps.",
+        "",
+    ]
+    parts += [f"- {line}" for line in about]
+    for task, rows in tasks.items():
+        parts += ["", f"## {TITLES.get(task, task)}", "", *_methods(rows), "", *_languages(rows)]
+        parts += [f"- not run: {name}: {row['not_run']}" for name, row in rows.items() if "not_run" in row]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |"
+
+
+def _head(cells: Sequence[str]) -> list[str]:
+    return [_row(cells), "|" + "---|" * len(cells)]
+
+
+def _methods(rows: Mapping[str, Any]) -> list[str]:
+    lines = _head(HEAD)
+    for name, row in rows.items():
+        if "not_run" in row:
+            continue
+        gap = row.get("difference")
+        shown = f"{gap['mean']:+.1f} ({gap['low']:+.1f} to {gap['high']:+.1f})" if gap else ""
+        cost = row.get("cost", {})
+        lines.append(
+            _row(
+                (
+                    name,
+                    f"{row['mean']:.1f}",
+                    f"{row['low']:.1f} to {row['high']:.1f}",
+                    shown,
+                    f"{row['recall5']:.1f}" if "recall5" in row else "",
+                    row["n"],
+                    f"{cost.get('seconds', 0):.1f}",
+                    f"{cost.get('peak_megabytes', 0):.0f}",
+                    cost.get("translated", 0),
+                    cost.get("judged", 0),
+                )
+            )
+        )
+    return lines
+
+
+def _languages(rows: Mapping[str, Any]) -> list[str]:
+    run = {name: row.get("by_kind", row["by_language"]) for name, row in rows.items() if "by_language" in row}
+    if not run:
+        return []
+    languages = list(next(iter(run.values())))
+    lines = _head(("method", *languages))
+    return lines + [_row((name, *(f"{found[tag]:.1f}" for tag in languages))) for name, found in run.items()]

@@ -1,0 +1,238 @@
+"""The methods under test that are parts of the library: each gives a score for every document of a block's pool."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from lira_rag.arca.bound import anchoring_errors, trust
+from lira_rag.evaluation.bench import Bench
+from lira_rag.evaluation.blocks import Block
+from lira_rag.functional.alignment import unit
+from lira_rag.functional.neutral import language_directions, without
+from lira_rag.protocols import FloatArray
+
+__all__ = ["Method", "NotApplicable", "own_methods"]
+
+BELIEVED = 0.8
+"""Share of the English path where the translation is believed; with h(y*) better than g(x) it must outweigh it."""
+WORD_WEIGHT = 6.0
+"""Worth of full word coverage in standard deviations of unrelated cosines: the engine's default."""
+
+
+class NotApplicable(Exception):
+    """A method has nothing to work with on a block; the text says what is missing."""
+
+
+class Method(Protocol):
+    """One row of a table."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        """[n, m], higher is better.
+
+        Raises:
+            NotApplicable: nothing to work with.
+        """
+        ...
+
+
+class Backbone:
+    """The frozen encoder alone."""
+
+    name = "backbone"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        return _dot(await bench.asked(block), await bench.pool(block))
+
+
+class AdaptorOnly:
+    """Anchored queries, nothing else."""
+
+    name = "lira-adaptor-only"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        if bench.maps is None:
+            raise NotApplicable("no checkpoint")
+        return _dot(await bench.anchored(block), await bench.pool(block))
+
+
+class Oracle:
+    """Human translations, encoded as English: the ceiling of the translation path."""
+
+    name = "oracle"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        if not block.english or block.task == "T4":
+            raise NotApplicable("no human translation")
+        return _dot(await bench.encode(block.english, "query"), await bench.pool(block))
+
+
+class Translated:
+    """Translate, then embed; a query without a translation finds nothing."""
+
+    name = "translate-then-embed"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        return _dot(await bench.encode(_translations(bench, block), "query"), await bench.pool(block))
+
+
+class MeanOfPaths:
+    """Normalised sum of g(x) and the translation's vector."""
+
+    name = "mean of two paths"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        english = await bench.encode(_translations(bench, block), "query")
+        return _dot(unit(await bench.asked(block) + english), await bench.pool(block))
+
+
+class Concatenation:
+    """Untrained [g(x); h(y)] against [g(d); h(d)], h another English encoder where one is given."""
+
+    name = "untrained concatenation"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        english = await bench.encode_english(_translations(bench, block), "query")
+        documents = await bench.encode_english(block.pool, block.pool_kind)
+        return _dot(await bench.asked(block), await bench.pool(block)) + _dot(english, documents)
+
+
+class Words:
+    """BM25 over ICU words of the query as asked."""
+
+    name = "bm25"
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        words = bench.words(block)
+        return np.stack([words.scores(text) for text in block.queries])
+
+
+class Whole:
+    """What the engine does: anchored query, believed translations, language-neutral in a mixed pool, and words.
+
+    Args:
+        name: "lira" for all of it; others are ablations.
+        anchored, neutral, lexical, translated: the parts that take part.
+    """
+
+    def __init__(
+        self,
+        name: str = "lira",
+        *,
+        anchored: bool = True,
+        neutral: bool = True,
+        lexical: bool = True,
+        translated: bool = True,
+    ) -> None:
+        self.name = name
+        self._anchored, self._neutral, self._lexical, self._translated = anchored, neutral, lexical, translated
+
+    async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        pool = await bench.pool(block)
+        queries = await (bench.anchored(block) if self._anchored else bench.asked(block))
+        texts = bench.translated(block) if self._translated else ("",) * len(queries)
+        english = await bench.encode(texts, "query")
+        if self._neutral and block.mixed:
+            directions = _directions(pool, block)
+            queries = np.stack([without(row, directions) for row in queries])
+            english = np.stack([without(row, directions) for row in english])
+        trusted = _trusts(bench, block, queries, english, texts)
+        believed = BELIEVED * trusted[:, None]
+        scores = (1 - believed) * _dot(queries, pool) + believed * _dot(english, pool)
+        if self._lexical:
+            scores = scores + _word_leg(bench, block, texts, trusted, pool)
+        return np.asarray(scores, dtype=np.float32)
+
+
+def _trusts(bench: Bench, block: Block, queries: FloatArray, english: FloatArray, texts: tuple[str, ...]) -> FloatArray:
+    """How far each translation is believed, in [0, 1]: its translator's confidence, times the trust that its anchoring
+    error earns against what is normal for the language.
+
+    A translation that is not in Latin letters is no English and not believed.
+    """
+    normal = bench.maps.normal_of(block.language) if bench.maps is not None else None
+    errors = anchoring_errors(queries, english)
+    believed = [
+        (0.5 if normal is None else trust(float(error), normal)) if english_letters(text) else 0.0
+        for error, text in zip(errors, texts, strict=True)
+    ]
+    return np.array(believed, dtype=np.float32) * bench.confidences(block)
+
+
+def english_letters(text: str) -> bool:
+    """More than half of a text's letters are ASCII; False without letters."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter.isascii() for letter in letters) * 2 > len(letters)
+
+
+def _word_leg(bench: Bench, block: Block, texts: tuple[str, ...], trusted: FloatArray, pool: FloatArray) -> FloatArray:
+    """Coverage of the query's words, or of its translation's where that is more, in units of cosine [n, m].
+
+    A translation's words count by the square of how far it is believed: one wrong word finds wrong passages by itself,
+    while a vector is made of all words.
+    """
+    words = bench.words(block)
+    rows = []
+    for text, english, sure in zip(block.queries, texts, trusted, strict=True):
+        covered = words.coverage(text)
+        covered = np.maximum(covered, sure**2 * words.coverage(english)) if sure > 0 else covered
+        rows.append(_level(covered, block))
+    return np.asarray(WORD_WEIGHT * _spread(pool) * np.stack(rows), dtype=np.float32)
+
+
+def _level(covered: FloatArray, block: Block) -> FloatArray:
+    """In a mixed pool words decide within a language only (see `functional.fusion.level`)."""
+    if not block.mixed:
+        return covered
+    languages = np.array(block.pool_languages)
+    top = covered.max()
+    for language in np.unique(languages):
+        own = languages == language
+        covered = np.where(own, covered + top - covered[own].max(), covered)
+    return covered
+
+
+def _spread(pool: FloatArray) -> float:
+    """Standard deviation of the cosine of two random documents."""
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(len(pool), size=(2, 4000))
+    apart = left != right
+    return float(np.std((pool[left[apart]] * pool[right[apart]]).sum(axis=1)))
+
+
+def _directions(pool: FloatArray, block: Block) -> FloatArray:
+    languages = np.array(block.pool_languages)
+    return language_directions(np.stack([pool[languages == tag].mean(axis=0) for tag in np.unique(languages)]))
+
+
+def _translations(bench: Bench, block: Block) -> tuple[str, ...]:
+    texts = bench.translated(block)
+    if block.task != "T4" and not any(text.strip() for text in texts):
+        raise NotApplicable("no translations were given")
+    return texts
+
+
+def _dot(queries: FloatArray, pool: FloatArray) -> FloatArray:
+    return np.asarray(queries @ pool.T, dtype=np.float32)
+
+
+def own_methods() -> list[Method]:
+    """The library's rows, then its ablations."""
+    return [
+        Backbone(),
+        Whole(),
+        AdaptorOnly(),
+        Oracle(),
+        Words(),
+        Translated(),
+        MeanOfPaths(),
+        Concatenation(),
+        Whole("lira without anchoring", anchored=False),
+        Whole("lira without words", lexical=False),
+        Whole("lira without translation", translated=False),
+        Whole("lira without neutrality", neutral=False),
+    ]

@@ -1,0 +1,65 @@
+"""Texts as the shared adaptor takes them: pooled vector, S bin means and token counts, encoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lira_rag.arca.encoder import pool_states, stack_states
+from lira_rag.functional.pooling import bin_pool
+from lira_rag.protocols import Kind, TokenEncoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Features", "encode_features"]
+
+PIECE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """n texts.
+
+    Attributes:
+        pooled: [n, d], the backbone's pooled states, not normalised.
+        rows: [n, S, d], bin means.
+        counts: [n, S], tokens in each bin.
+    """
+
+    pooled: Tensor
+    rows: Tensor
+    counts: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+    def take(self, places: Any) -> Features:
+        """The texts at some places."""
+        import torch
+
+        where = torch.as_tensor(places)
+        return Features(self.pooled[where], self.rows[where].float(), self.counts[where])
+
+    def frozen(self) -> Tensor:
+        """The backbone's own unit vectors [n, d]."""
+        from torch.nn.functional import normalize
+
+        return normalize(self.pooled, dim=-1)
+
+
+async def encode_features(encoder: TokenEncoder, texts: Sequence[str], kind: Kind, bins: int = 8) -> Features:
+    """Encode texts; bin means are kept in half precision (S * d * 2 bytes a text).
+
+    Args:
+        bins: S > 0.
+    """
+    import torch
+
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    for start in range(0, len(texts), PIECE):
+        stacked, mask = stack_states(await encoder.encode_tokens(texts[start : start + PIECE], kind))
+        rows, counts = bin_pool(stacked, mask, bins)
+        parts.append((pool_states(stacked, mask, encoder.pooling), rows.half(), counts))
+    return Features(*(torch.cat(column) for column in zip(*parts, strict=True)))

@@ -1,0 +1,54 @@
+"""A chat model without a chat template (a base model) continues a text; it must still be askable and drawable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lira_rag.clients import LocalChat
+from lira_rag.clients.local_chat import _as_paragraphs
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random Llama over words, without a template."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("base")
+    names = ["<pad>", "<bos>", "<eos>", "<unk>", *(f"word{n}" for n in range(40))]
+    core = Tokenizer(models.WordLevel({name: n for n, name in enumerate(names)}, unk_token="<unk>"))
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = {"pad_token": "<pad>", "bos_token": "<bos>", "eos_token": "<eos>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=core, **special).save_pretrained(folder)
+    torch.manual_seed(5)
+    config = LlamaConfig(
+        vocab_size=len(names),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def test_earlier_turns_become_paragraphs() -> None:
+    turns = [("system", "Do it."), ("user", "a"), ("assistant", "b"), ("user", "c")]
+    assert _as_paragraphs([{"role": r, "content": c} for r, c in turns]) == "Do it.\n\na\nb\n\nc\n"
+
+
+async def test_a_base_model_replies_and_draws(base: Path) -> None:
+    chat = LocalChat(base, name="base")
+    ask = [{"role": "user", "content": "word1 word2"}]
+    reply = await chat.chat(ask, max_tokens=6)  # type: ignore[arg-type]
+    assert "word" in reply and reply == await chat.chat(ask, max_tokens=6)  # type: ignore[arg-type]
+    drawn = await chat.sample(ask, count=4, max_tokens=6, temperature=2.0, seed=1)  # type: ignore[arg-type]
+    assert 2 <= len(drawn) <= 4 and len(set(drawn)) == len(drawn)
+    assert drawn == await chat.sample(ask, count=4, max_tokens=6, temperature=2.0, seed=1)  # type: ignore[arg-type]
+    assert drawn != await chat.sample(ask, count=4, max_tokens=6, temperature=2.0, seed=2)  # type: ignore[arg-type]
