@@ -22,7 +22,7 @@ demo: $(READY)
 	$(BIN)/lira demo
 
 test: $(READY)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
 
 check: $(READY)
 	$(BIN)/ruff format --check $(CODE)
