@@ -11,6 +11,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,20 +27,26 @@ LENGTHS = (3, 4, 5)
 Row = tuple[NDArray[np.int64], FloatArray]
 
 
-def _ngrams(text: str) -> Iterator[str]:
-    for word in unicodedata.normalize("NFC", text).casefold().split():
-        padded = f" {word} "
-        for size in LENGTHS:
-            if len(padded) <= size:
-                yield padded
-                break
-            for start in range(len(padded) - size + 1):
-                yield padded[start : start + size]
+def _ngrams(word: str) -> Iterator[str]:
+    padded = f" {word} "
+    for size in LENGTHS:
+        if len(padded) <= size:
+            yield padded
+            return
+        for start in range(len(padded) - size + 1):
+            yield padded[start : start + size]
+
+
+@lru_cache(maxsize=4096)
+def _hashes(word: str) -> tuple[int, ...]:
+    """CRC-32 of the UTF-8 bytes of each n-gram of a word; a few words make most of any text."""
+    return tuple(zlib.crc32(piece.encode("utf-8", "replace")) for piece in _ngrams(word))
 
 
 def counts(text: str, buckets: int) -> dict[int, int]:
     """How often each bucket is hit: n-gram -> CRC-32 of its UTF-8 bytes, modulo `buckets` (> 0)."""
-    return Counter(zlib.crc32(piece.encode("utf-8", "replace")) % buckets for piece in _ngrams(text))
+    words = unicodedata.normalize("NFC", text).casefold().split()
+    return Counter(found % buckets for word in words for found in _hashes(word))
 
 
 def idf(tables: Sequence[dict[int, int]], buckets: int) -> FloatArray:
@@ -52,8 +59,9 @@ def idf(tables: Sequence[dict[int, int]], buckets: int) -> FloatArray:
 
 def row(table: dict[int, int], weights: FloatArray) -> Row:
     """One text as (buckets in ascending order, values of norm 1): ``(1 + ln tf) * idf``, L2-normalised."""
-    places = np.array(sorted(table), dtype=np.int64)
-    values = (1 + np.log(np.array([table[place] for place in places], dtype=np.float64))) * weights[places]
+    pairs = np.array(sorted(table.items()), dtype=np.int64).reshape(-1, 2)
+    places = pairs[:, 0]
+    values = (1 + np.log(pairs[:, 1])) * weights[places]
     norm = float(np.linalg.norm(values))
     return places, np.asarray(values / norm if norm > 0 else values, dtype=np.float32)
 

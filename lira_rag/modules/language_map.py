@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ __all__ = ["LanguageMap", "compress"]
 _PARTS = ("mean", "dense", "table", "scale", "idf", "basis")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LanguageMap:
     """The map of one language, or of all languages without one of their own.
 
@@ -68,14 +69,21 @@ class LanguageMap:
 
     def residual(self, vectors: FloatArray, texts: Sequence[str]) -> FloatArray:
         """((x - mean) D + phi(t) T) B: float32 [n, d]."""
-        hidden = (vectors - self.mean) @ self.dense.astype(np.float32)
+        dense, basis, _ = self._floats
+        hidden = (vectors - self.mean) @ dense
         if len(self.table):
             hidden += np.stack([self._words(text) for text in texts])
-        return np.asarray(hidden @ self.basis.astype(np.float32), dtype=np.float32)
+        return np.asarray(hidden @ basis, dtype=np.float32)
+
+    @cached_property
+    def _floats(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """dense, basis and idf in float32, made on first use: a query should not wait for it each time."""
+        dense, basis, idf = (part.astype(np.float32) for part in (self.dense, self.basis, self.idf))
+        return dense, basis, idf
 
     def _words(self, text: str) -> FloatArray:
         """phi(t) T: float32 [r]."""
-        places, values = ngrams.row(ngrams.counts(text, len(self.table)), self.idf.astype(np.float32))
+        places, values = ngrams.row(ngrams.counts(text, len(self.table)), self._floats[2])
         steps = values * self.scale[places].astype(np.float32)
         return np.asarray(steps @ self.table[places].astype(np.float32), dtype=np.float32)
 
