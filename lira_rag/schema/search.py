@@ -1,84 +1,14 @@
-"""The records that travel through lira_rag. Frozen, standard library only, JSON-safe by `to_dict`."""
+"""What a search gives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, overload
 
-__all__ = [
-    "Answer",
-    "Document",
-    "Explanation",
-    "Hit",
-    "LegRank",
-    "LegReport",
-    "MetadataValue",
-    "Passage",
-    "SearchResult",
-    "Source",
-    "Translation",
-]
+from lira_rag.schema.documents import Document, Passage, Translation
 
-MetadataValue = str | int | float | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One text as the user gave it.
-
-    Attributes:
-        text: the whole text; stored in NFC, never folded.
-        id: unique in an index. None gives the hash of source and text, so equal documents have equal ids.
-        source: where it came from (path, URL, title); shown with every hit.
-        language: BCP-47 tag, or None to have it detected ("und" when that is uncertain).
-        metadata: flat values to filter by; keys match ``[A-Za-z_][A-Za-z0-9_]{0,35}``.
-    """
-
-    text: str
-    id: str | None = None
-    source: str = ""
-    language: str | None = None
-    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A piece of a document: the unit that is encoded, indexed and found.
-
-    Attributes:
-        id: ``<document_id>`` + ``#`` + start offset; unique in an index.
-        document_id: id of the document it was cut from.
-        text: exactly ``document.text[start:end]`` of the stored (NFC) document text.
-        start, end: character offsets into the stored document text.
-        heading: nearest heading above it, if the format has headings.
-    """
-
-    id: str
-    document_id: str
-    text: str
-    start: int
-    end: int
-    source: str = ""
-    language: str = "und"
-    heading: str = ""
-    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """One candidate translation of a query.
-
-    Attributes:
-        text: the candidate, in `language`.
-        translator: name of the agent that proposed it.
-        confidence: in [0, 1], or None when the translator states none.
-    """
-
-    text: str
-    translator: str
-    language: str = "en"
-    confidence: float | None = None
+__all__ = ["Explanation", "Hit", "LegRank", "LegReport", "SearchResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,47 +164,4 @@ class Explanation:
             "degraded": list(self.result.degraded),
             "decision": self.decision,
             "milliseconds": self.milliseconds,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A numbered source of an answer; `cited` is True when the answer's text refers to it."""
-
-    number: int
-    hit: Hit
-    cited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer with its sources.
-
-    Attributes:
-        text: the answer, or an honest sentence that there is none.
-        language: BCP-47 tag of `text`; `question_language` that of the question.
-        abstained: True when the passages hold no answer.
-        degraded: what was left out or replaced, with the reason.
-        model: name of the chat model that wrote `text`; "extract" when it is a verbatim quotation.
-    """
-
-    question: str
-    text: str
-    language: str
-    question_language: str
-    sources: tuple[Source, ...] = ()
-    abstained: bool = False
-    degraded: tuple[str, ...] = ()
-    model: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "question": self.question,
-            "text": self.text,
-            "language": self.language,
-            "question_language": self.question_language,
-            "abstained": self.abstained,
-            "degraded": list(self.degraded),
-            "model": self.model,
-            "sources": [{"number": s.number, "cited": s.cited, **s.hit.to_dict()} for s in self.sources],
         }

@@ -1,0 +1,22 @@
+"""The records that travel through lira_rag. Frozen, standard library only, JSON-safe by `to_dict`."""
+
+from lira_rag.schema.answer import Answer, AnswerEvent, Citation, Source, Turn
+from lira_rag.schema.documents import Document, MetadataValue, Passage, Translation
+from lira_rag.schema.search import Explanation, Hit, LegRank, LegReport, SearchResult
+
+__all__ = [
+    "Answer",
+    "AnswerEvent",
+    "Citation",
+    "Document",
+    "Explanation",
+    "Hit",
+    "LegRank",
+    "LegReport",
+    "MetadataValue",
+    "Passage",
+    "SearchResult",
+    "Source",
+    "Translation",
+    "Turn",
+]

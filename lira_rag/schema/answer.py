@@ -1,0 +1,94 @@
+"""What answering gives: the answer, its sources and citations, the events on the way, the turns before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lira_rag.schema.search import Hit
+
+__all__ = ["Answer", "AnswerEvent", "Citation", "Source", "Turn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A numbered source of an answer; `cited` is True when the answer's text refers to it."""
+
+    number: int
+    hit: Hit
+    cited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quotation that an answer rests on, found word for word in its source.
+
+    Attributes:
+        number: of the source, from 1.
+        quote: exactly ``hit.text[start:end]`` of that source.
+        start, end: character offsets into the source's text.
+        translation: the quote in the answer's language, or empty; never shown without the quote itself.
+    """
+
+    number: int
+    quote: str
+    start: int
+    end: int
+    translation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its sources.
+
+    Attributes:
+        text: the answer, or an honest sentence that there is none.
+        language: BCP-47 tag of `text`; `question_language` that of the question.
+        abstained: True when the passages hold no answer.
+        degraded: what was left out or replaced, with the reason.
+        model: name of the chat model that wrote `text`; "extract" when it is a verbatim quotation.
+    """
+
+    question: str
+    text: str
+    language: str
+    question_language: str
+    sources: tuple[Source, ...] = ()
+    abstained: bool = False
+    degraded: tuple[str, ...] = ()
+    model: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "question": self.question,
+            "text": self.text,
+            "language": self.language,
+            "question_language": self.question_language,
+            "abstained": self.abstained,
+            "degraded": list(self.degraded),
+            "model": self.model,
+            "sources": [{"number": s.number, "cited": s.cited, **s.hit.to_dict()} for s in self.sources],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation and its answer; `language` is the BCP-47 tag of the question."""
+
+    question: str
+    answer: str
+    language: str = "und"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEvent:
+    """What happens while an answer is made.
+
+    Attributes:
+        kind: "status" (`text` says what is being done), "text" (`text` is the next piece of the draft), "reset" (the
+            draft so far is void, `text` says why) or "answer" (the last event; `answer` is the whole, checked answer).
+    """
+
+    kind: Literal["status", "text", "reset", "answer"]
+    text: str = ""
+    answer: Answer | None = None
