@@ -8,14 +8,28 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from typer.core import TyperGroup
 
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
+from lira_rag.cli.report import index
 from lira_rag.errors import InvalidInput
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Measure retrieval on data with known answers.", no_args_is_help=True)
+
+class _Group(TyperGroup):
+    """`lira eval --index I …` is short for `lira eval index I …`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if "--index" in args and args[0].startswith("-"):
+            args.remove("--index")
+            args = ["index", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(help="Measure retrieval on data with known answers.", no_args_is_help=True, cls=_Group)
+app.command("index")(index)
 
 Encoder = Annotated[str, typer.Option("--encoder", help="Packaged model, folder or hub id.")]
 Precision = Annotated[str, typer.Option("--precision", help="int8 or fp32.")]

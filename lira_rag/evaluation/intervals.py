@@ -23,8 +23,9 @@ def macro_interval(samples: Sequence[FloatArray], level: float = 0.95, seed: int
     Raises:
         MissingDependency: scipy is not installed.
     """
-    varied = [np.asarray(sample, dtype=np.float64) for sample in samples if len(sample) > 1]
-    if not varied or all(np.ptp(sample) == 0 for sample in varied):
+    # a single value is always drawn again: twice that value is the same population, and scipy wants two
+    varied = [np.asarray(s if len(s) > 1 else [s[0], s[0]], dtype=np.float64) for s in samples]
+    if all(np.ptp(sample) == 0 for sample in varied):
         mean = float(np.mean([float(np.mean(sample)) for sample in samples])) if samples else 0.0
         return mean, mean
     if len(samples) == 1:

@@ -243,10 +243,10 @@ class PassageIndex:
         self._check_open()
         return self._manifest.vectors_of(ids)
 
-    def languages_of(self, ids: Sequence[str]) -> dict[str, str]:
-        """Passage id → language tag, for those of `ids` that are in the index."""
+    def languages_of(self, ids: Sequence[str], of: Literal["passages", "documents"] = "passages") -> dict[str, str]:
+        """Passage (or document) id → language tag, for those of `ids` that are in the index."""
         self._check_open()
-        return self._manifest.languages_of(ids)
+        return self._manifest.languages_of(ids, of)
 
     def landscape(self) -> Landscape:
         """How near unrelated passages are, and where each language lies; sampled once a revision."""

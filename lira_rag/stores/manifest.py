@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,9 +193,11 @@ class Manifest:
         rows = self._db.read(sql, (_json(ids),))
         return [key for key, _ in rows], self._stack([blob for _, blob in rows])
 
-    def languages_of(self, ids: Sequence[str]) -> dict[str, str]:
-        """Passage id → language tag, for the visible ones among `ids`."""
-        return dict(self._db.read(f"SELECT p.id, p.language FROM {_LIVE} WHERE p.id IN {_GIVEN}", (_json(ids),)))
+    def languages_of(self, ids: Sequence[str], of: Literal["passages", "documents"] = "passages") -> dict[str, str]:
+        """Id → language tag, for the visible ones among `ids`, of passages or of documents that have some."""
+        row = of[0]  # p or d, as in _LIVE
+        sql = f"SELECT {row}.id, {row}.language FROM {_LIVE} WHERE {row}.id IN {_GIVEN}"
+        return dict(self._db.read(sql, (_json(ids),)))
 
     def keys_by_language(self) -> dict[str, list[int]]:
         """Language tag → keys of its visible passages, ascending."""
