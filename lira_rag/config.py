@@ -5,6 +5,7 @@ An explicit argument beats the environment, the environment beats the preset, th
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -65,6 +66,7 @@ class LiraConfig(BaseSettings):
     chat_url: str | None = Field(None, description="OpenAI-compatible endpoint, such as vLLM's http://host:8000/v1")
     chat_model: str | None = Field(None, description="model name at chat_url")
     chat_api_key: SecretStr | None = Field(None, description="key for chat_url; best set as LIRA_CHAT_API_KEY")
+    query_log: Path | None = Field(None, description="file for languages and figures of each search, never its text")
     search_deadline: float = Field(10.0, gt=0, description="seconds for one search")
     ask_deadline: float = Field(60.0, gt=0, description="seconds for one answer, its search included")
     add_deadline: float = Field(600.0, gt=0, description="seconds for one window of documents while adding")
@@ -83,6 +85,13 @@ class LiraConfig(BaseSettings):
     @classmethod
     def _tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(normalize_tag(tag) for tag in value)
+
+    @field_validator("query_log")
+    @classmethod
+    def _in_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.parent.is_dir():
+            raise ValueError("must be a file in a folder that exists")
+        return value
 
     @model_validator(mode="after")
     def _agree(self) -> LiraConfig:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lira_rag import __version__
-from lira_rag.cli import ask, bound, demo, doctor, index, models, search, tokens, train, verify
+from lira_rag.cli import ask, bound, demo, doctor, drift, index, models, search, tokens, train, verify
 from lira_rag.cli import eval as evaluating
 from lira_rag.cli.console import fail
 from lira_rag.errors import LiraError
@@ -29,6 +29,7 @@ app.command("verify")(verify.verify)
 app.command("tokens")(tokens.tokens)
 app.command("doctor")(doctor.doctor)
 app.command("bound")(bound.bound)
+app.command("drift")(drift.drift)
 app.add_typer(demo.app, name="demo")
 app.add_typer(evaluating.app, name="eval")
 app.add_typer(train.app, name="train")

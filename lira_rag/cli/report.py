@@ -52,7 +52,9 @@ def index(
     limits, files = parse_limits(fail_under or []), [_writable(path) for path in to or []]
     asked = read_questions(questions)
     with (
-        Lira.open(index, read_only=True, **parse_settings(settings)) as lira,
+        Lira.open(
+            index, read_only=True, **{"query_log": None, **parse_settings(settings)}
+        ) as lira,  # no users' questions
         bar(f"asking {len(asked)} questions", as_json) as progress,
     ):
         report = evaluate(lira, asked, k, progress)

@@ -16,6 +16,7 @@ from lira_rag.engine.documents import DocumentLike
 from lira_rag.engine.files import documents_of
 from lira_rag.engine.ingest import AddReport, Ingest, Skipped
 from lira_rag.engine.progress import Progress, reporter
+from lira_rag.engine.query_log import QueryLog, logged
 from lira_rag.engine.search import Searcher
 from lira_rag.engine.within import holding, within
 from lira_rag.errors import InvalidInput
@@ -48,6 +49,7 @@ class Lira:
         self.arca = build_arca(config, encoder)
         self._chat = chat
         self._searcher = Searcher(self.arca, index, config, translator)
+        self._log = None if config.query_log is None else QueryLog(config.query_log)
         self._writing = threading.Lock()
         self._changed = False
 
@@ -199,7 +201,7 @@ class Lira:
         seconds = self.config.search_deadline if deadline is None else deadline
         if seconds <= 0:
             raise InvalidInput(f"deadline must be > 0 seconds, but got {seconds}")
-        return await self._searcher.explain(query, k, filters, seconds)
+        return await logged(self._log, self._searcher.explain(query, k, filters, seconds))
 
     async def aask(
         self, question: str, k: int | None = None, *, filters: Where | None = None, deadline: float | None = None

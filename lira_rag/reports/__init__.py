@@ -8,7 +8,8 @@
     Path("report.html").write_text(report.to_html(), encoding="utf-8")
 """
 
+from lira_rag.reports.drift import Drift, drift, read_log
 from lira_rag.reports.questions import Asked, read_questions
 from lira_rag.reports.report import Report, aevaluate, evaluate
 
-__all__ = ["Asked", "Report", "aevaluate", "evaluate", "read_questions"]
+__all__ = ["Asked", "Drift", "Report", "aevaluate", "drift", "evaluate", "read_log", "read_questions"]
