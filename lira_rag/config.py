@@ -26,6 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 INDEX_SETTINGS = (
     "encoder",
+    "encoder_model",
     "precision",
     "pooling",
     "query_prefix",
@@ -43,7 +44,9 @@ class LiraConfig(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIRA_", frozen=True, extra="forbid")
 
     preset: Preset = Field("balanced", description="fast: no translation; thorough: full precision, more candidates")
-    encoder: str = Field("e5-small-int4", description="packaged model, local folder or hub id")
+    encoder: str = Field("e5-small-int4", description="packaged model, local folder, hub id, or URL of a model server")
+    encoder_model: str | None = Field(None, description="the model's name at that URL; None asks the server")
+    encoder_api_key: SecretStr | None = Field(None, description="key for that URL; best set as LIRA_ENCODER_API_KEY")
     precision: Literal["int8", "fp32"] = Field("int8", description="arithmetic of the encoder's layers")
     pooling: Literal["mean", "cls", "last"] | None = Field(None, description="only for encoders not in the table")
     query_prefix: str | None = Field(None, description="text before a query; None takes the encoder's own")
@@ -63,7 +66,10 @@ class LiraConfig(BaseSettings):
     translate: bool = Field(True, description="use the translator, when there is one")
     passages: int = Field(5, gt=0, description="how many passages an answer may draw on")
     chat: str = Field("smollm2-135m", description='in-process chat model; "none" quotes instead')
-    chat_url: str | None = Field(None, description="OpenAI-compatible endpoint, such as vLLM's http://host:8000/v1")
+    chat_url: str | None = Field(
+        None,
+        description="OpenAI-compatible endpoint, such as vLLM's http://host:8000/v1; several in a list or by commas",
+    )
     chat_model: str | None = Field(None, description="model name at chat_url")
     chat_api_key: SecretStr | None = Field(None, description="key for chat_url; best set as LIRA_CHAT_API_KEY")
     query_log: Path | None = Field(None, description="file for languages and figures of each search, never its text")
@@ -80,6 +86,11 @@ class LiraConfig(BaseSettings):
             if isinstance(preset, str):
                 return {**PRESETS.get(preset, {}), **data}
         return data
+
+    @field_validator("chat_url", "encoder", mode="before")
+    @classmethod
+    def _joined(cls, value: Any) -> Any:
+        return ",".join(value) if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value) else value
 
     @field_validator("languages")
     @classmethod

@@ -118,7 +118,15 @@ class CheckpointError(ModelError):
 
 
 class ChatError(ModelError):
-    """A chat model gave no usable reply."""
+    """A model server or chat model gave no usable reply.
+
+    Args:
+        kind: the fault's name where it is known, such as "connect", "status_429" or "empty".
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = False, kind: str = "") -> None:
+        super().__init__(message, hint=hint, retryable=retryable)
+        self.kind = kind
 
 
 class StorageError(LiraError):

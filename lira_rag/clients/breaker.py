@@ -34,6 +34,11 @@ class CircuitBreaker:
         self._next_probe: float | None = None  # None while closed
         self._lock = threading.Lock()
 
+    @property
+    def closed(self) -> bool:
+        """True while calls go out freely; asking changes nothing."""
+        return self._next_probe is None
+
     def allow(self) -> bool:
         """May a call go out now? While open, True is given once a pause: that call is the probe."""
         with self._lock:

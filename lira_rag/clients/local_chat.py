@@ -15,7 +15,7 @@ from typing import Any, Literal
 import anyio
 from anyio import to_thread
 
-from lira_rag.clients.openai_chat import without_thinking
+from lira_rag.clients.thinking import without_thinking
 from lira_rag.errors import ChatError, InvalidInput, ModelNotFound
 from lira_rag.protocols import Message
 

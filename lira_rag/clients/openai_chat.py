@@ -5,25 +5,32 @@ The reply is untrusted input: it is validated, stripped of thinking, and refused
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
+from lira_rag.clients.balance import open_channel
 from lira_rag.clients.breaker import CircuitBreaker
-from lira_rag.clients.transport import Transport
-from lira_rag.errors import InvalidInput
+from lira_rag.clients.chat_stream import pieces
+from lira_rag.clients.thinking import without_thinking
+from lira_rag.errors import ChatError, InvalidInput
 from lira_rag.protocols import Message, Reply
 
-__all__ = ["NO_THINKING", "OpenAIChat", "without_thinking"]
+__all__ = ["NO_THINKING", "OpenAIChat"]
 
 NO_THINKING: Mapping[str, Any] = {"chat_template_kwargs": {"enable_thinking": False}}
 """`extra_body` that turns the thinking of reasoning models off on vLLM."""
 
 MAX_LOGPROBS = 20
 RESERVED = ("messages", "model", "stream", "max_tokens")
+PATH = "/chat/completions"
+T = TypeVar("T")
+_log = logging.getLogger("lira_rag")
 
 
 class _Message(BaseModel):
@@ -64,14 +71,15 @@ class OpenAIChat:
     """Chats with one model at one endpoint, greedily (temperature 0).
 
     Args:
-        base_url: such as ``http://localhost:8000/v1``; without a path, ``/v1`` is added.
+        base_url: such as ``http://localhost:8000/v1``; without a path, ``/v1`` is added. Several servers of one model
+            are balanced (`clients.balance`).
         model: the model's name at that endpoint; also this object's `name`.
         api_key: bearer token; appears in no error, log or repr.
         timeout: seconds for one `chat`, retries included.
         max_retries: most retries of refused connections and of status 429 and 503.
         extra_body: further fields of the request, such as NO_THINKING; the ones set here cannot be replaced.
         client: an httpx client to use instead of one per event loop; it is not closed here.
-        breaker: shared between objects that talk to the same server.
+        breaker: shared between objects that talk to the same one server.
 
     Raises:
         InvalidInput: a value breaks its rule.
@@ -79,7 +87,7 @@ class OpenAIChat:
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | Sequence[str],
         model: str,
         *,
         api_key: str | None = None,
@@ -95,12 +103,12 @@ class OpenAIChat:
         if taken:
             raise InvalidInput(f"extra_body must not hold {', '.join(taken)}")
         self._name, self._extra = model, dict(extra_body or {})
-        self._transport = Transport(
+        self._channel = open_channel(
             base_url, api_key=api_key, timeout=timeout, max_retries=max_retries, client=client, breaker=breaker
         )
 
     def __repr__(self) -> str:
-        return f"OpenAIChat({self._transport.base_url!r}, {self._name!r})"
+        return f"{type(self).__name__}({self._channel.base_url!r}, {self._name!r})"
 
     @property
     def name(self) -> str:
@@ -138,21 +146,20 @@ class OpenAIChat:
             InvalidInput: max_tokens is not > 0, or top_logprobs not in 0..20.
             ChatError: as `chat`.
         """
-        if max_tokens <= 0:
-            raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
+        _check_positive("max_tokens", max_tokens)
         if not 0 <= top_logprobs <= MAX_LOGPROBS:
             raise InvalidInput(f"top_logprobs must be in 0..{MAX_LOGPROBS}, but got {top_logprobs}")
         extra, started = _structure(schema, top_logprobs), time.monotonic()
-        reply = await self._ask(messages, max_tokens, self._transport.timeout, extra)
-        left = self._transport.timeout - (time.monotonic() - started)
+        reply = await self._ask(messages, max_tokens, self._channel.timeout, extra)
+        left = self._channel.timeout - (time.monotonic() - started)
         if reply.choices[0].finish_reason == "length" and left > 0:
             reply = await self._ask(messages, 2 * max_tokens, left, extra)
         choice = reply.choices[0]
         if choice.finish_reason == "length":
-            raise self._transport.error("length", f"the reply was cut, at last at {2 * max_tokens} tokens")
+            raise self._channel.error("length", f"the reply was cut, at last at {2 * max_tokens} tokens")
         text = without_thinking(choice.message.content or "")
         if not text:
-            raise self._transport.error("empty", f"no text in the reply (finish_reason {choice.finish_reason!r:.40})")
+            raise self._channel.error("empty", f"no text in the reply (finish_reason {choice.finish_reason!r:.40})")
         return Reply(text, _tokens(choice.logprobs), _used(reply.usage))
 
     async def sample(
@@ -168,38 +175,68 @@ class OpenAIChat:
             ChatError: as `chat`; a reply that was cut at `max_tokens` is kept as it is.
         """
         for name, value in (("count", count), ("max_tokens", max_tokens), ("temperature", temperature)):
-            if not value > 0:
-                raise InvalidInput(f"{name} must be > 0, but got {value}")
+            _check_positive(name, value)
         extra = {"n": count, "temperature": temperature, "seed": seed}
-        reply = await self._ask(messages, max_tokens, self._transport.timeout, extra)
+        reply = await self._ask(messages, max_tokens, self._channel.timeout, extra)
         texts = [without_thinking(choice.message.content or "") for choice in reply.choices[:count]]
         if not any(texts):
-            raise self._transport.error("empty", "no text in any reply")
+            raise self._channel.error("empty", "no text in any reply")
         return list(dict.fromkeys(text for text in texts if text))
+
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int = 256) -> AsyncIterator[str]:
+        """The reply in pieces while it is written, without thinking; closing the iterator ends the request.
+
+        Raises:
+            InvalidInput: max_tokens is not > 0.
+            ChatError: as `chat`, and cut (no end came), length (no second try here), thinking (it was shown as text),
+                server_error (reported in the middle). What came before is then incomplete.
+        """
+        _check_positive("max_tokens", max_tokens)
+        body = await self._body(messages, max_tokens, {})
+        opened = await self._send(lambda full: self._channel.stream(PATH, full | {"stream": True}), body)
+        async with aclosing(pieces(opened, self._channel.error)) as reply:
+            async for piece in reply:
+                yield piece
+
+    async def resolve(self) -> str:
+        """The model's name as it is sent."""
+        return self._name
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop. The object can still be used afterwards."""
-        await self._transport.aclose()
+        await self._channel.aclose()
 
     async def _ask(
         self, messages: Sequence[Message], max_tokens: int, seconds: float, extra: Mapping[str, Any]
     ) -> _Completion:
-        body = {
-            "temperature": 0,
-            **self._extra,
-            **extra,
-            "model": self._name,
-            "messages": list(messages),
-            "max_tokens": max_tokens,
-            "stream": False,
-        }
-        content = await self._transport.post("/chat/completions", body, timeout=seconds)
+        body = await self._body(messages, max_tokens, extra)
+        content = await self._send(lambda full: self._channel.post(PATH, full, timeout=seconds), body)
         try:
             return _Completion.model_validate_json(content)
         except ValidationError as error:
-            raise self._transport.error(
-                _fault(content, error), f"{len(content)} bytes are no chat completion"
-            ) from None
+            raise self._channel.error(_fault(content, error), f"{len(content)} bytes are no chat completion") from None
+
+    async def _send(self, send: Callable[[dict[str, Any]], Awaitable[T]], body: dict[str, Any]) -> T:
+        """The request; once more, and from then on, without the fields of `extra_body` that the server refuses."""
+        try:
+            return await send(body)
+        except ChatError as error:
+            unknown = [key for key in self._extra if key in str(error)]
+            if error.kind not in ("status_400", "status_422") or not unknown:
+                raise
+        _log.warning("%s: refuses %s; left out from now on", self._channel.base_url, ", ".join(unknown))
+        self._extra = {key: value for key, value in self._extra.items() if key not in unknown}
+        return await send({key: value for key, value in body.items() if key not in unknown})
+
+    async def _body(self, messages: Sequence[Message], max_tokens: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+        settings = {"temperature": 0, **self._extra, **extra}
+        asked = {"model": await self.resolve(), "messages": list(messages), "max_tokens": max_tokens, "stream": False}
+        return {**settings, **asked}
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise InvalidInput(f"{name} must be > 0, but got {value}")
 
 
 def _structure(schema: Mapping[str, Any] | None, top_logprobs: int) -> dict[str, Any]:
@@ -225,16 +262,12 @@ def _tokens(logprobs: Any) -> tuple[tuple[str, dict[str, float]], ...]:
         listed = _Logprobs.model_validate(logprobs).content or []
     except ValidationError:
         return ()
+    if not all(one.logprob <= 1e-4 for token in listed for one in (token, *token.top_logprobs)):  # NaN, too
+        return ()
     return tuple(
         (token.token, {token.token: token.logprob, **{one.token: one.logprob for one in token.top_logprobs}})
         for token in listed
     )
-
-
-def without_thinking(text: str) -> str:
-    """The text behind ``</think>``, up to an unclosed ``<think>``, stripped, with lone surrogates replaced."""
-    behind = text.rpartition("</think>")[2].partition("<think>")[0]
-    return behind.encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def _fault(content: bytes, error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""One POST to a model server: total deadline, bounded body, few retries, a circuit breaker, typed errors.
+"""Requests to one model server: total deadline, bounded body, few retries, a circuit breaker, typed errors.
 
 Everything that speaks to a server goes through here, so that retries happen at one layer only. What comes back is
 bytes; the caller validates them.
@@ -6,72 +6,47 @@ bytes; the caller validates them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import anyio
 import httpx
 
+from lira_rag.clients.attempt import MANY, Failure, read, refusal
 from lira_rag.clients.breaker import CircuitBreaker
-from lira_rag.clients.retry import RetryBudget, jitter, retry_after
+from lira_rag.clients.connections import Connections
+from lira_rag.clients.retry import RetryBudget, jitter
+from lira_rag.clients.streamed import Streamed
 from lira_rag.errors import ChatError, InvalidInput
 
 __all__ = ["MAX_BODY", "Transport"]
 
 MAX_BODY = 1 << 20
-"""Most bytes read of a reply: 1 MiB after decompression."""
+"""Most bytes read of a reply unless the caller expects more: 1 MiB after decompression."""
 
-MANY = 1_000
 TIMES = httpx.Timeout(None, connect=1.0)
-"""The total deadline is kept by `post`; only connecting has its own limit."""
+"""The total deadline is kept by `post` and its kin; only connecting has its own limit."""
+
 MESSAGE_CHARACTERS = 500
+T = TypeVar("T")
 _log = logging.getLogger("lira_rag")
 
 
-class _Failure(Exception):
-    """One attempt failed.
-
-    Args:
-        kind: the fault's name.
-        detail: what is known about it.
-        retries: how often such a request may be sent again now.
-        later: the same call may succeed later.
-        down: the server, not the request, is to blame: counts for the breaker.
-        wait: seconds the server asked for, or None.
-    """
-
-    def __init__(
-        self,
-        kind: str,
-        detail: str,
-        *,
-        retries: int = 0,
-        later: bool = False,
-        down: bool = False,
-        wait: float | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.kind, self.retries, self.later, self.down, self.wait = kind, retries, later, down, wait
-
-
 class Transport:
-    """Posts JSON to paths under one base URL.
+    """Requests to paths under one base URL.
 
-    The HTTP client is made once per event loop (connections belong to a loop), so one object serves the sync bridge
-    and several loops alike; call `aclose` in a loop before it ends, or its idle sockets are left to the garbage
-    collector. Proxies, certificates and passwords are never taken from the environment; pass a client of your own to
-    use them.
+    One object serves the sync bridge and several loops alike; call `aclose` in a loop before it ends, or its idle
+    sockets are left to the garbage collector.
 
     Args:
         base_url: such as ``http://localhost:8000/v1``; without a path, ``/v1`` is added.
         api_key: sent as a bearer token; never shown in an error, a log or a repr.
-        timeout: seconds for one `post` with all its retries.
+        timeout: seconds for one call with all its retries.
         max_retries: most retries of a refused connection or of status 429 and 503, >= 0; a connection that breaks
             after the request was sent is retried once at most.
         client: used as it is, in the loop it belongs to, and not closed here.
-        breaker, budget: shared when several objects talk to one server.
+        breaker, budget, connections: shared when several objects talk to one server.
 
     Raises:
         InvalidInput: a value breaks its rule.
@@ -87,6 +62,7 @@ class Transport:
         client: httpx.AsyncClient | None = None,
         breaker: CircuitBreaker | None = None,
         budget: RetryBudget | None = None,
+        connections: Connections | None = None,
     ) -> None:
         self.base_url = _checked_url(base_url)
         if not timeout > 0:
@@ -101,77 +77,136 @@ class Transport:
         self.breaker = breaker or CircuitBreaker()
         self.budget = budget or RetryBudget()
         self._key = api_key
-        self._given = client
-        self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._connections = connections or Connections(client)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 
-    async def post(self, path: str, body: Mapping[str, Any], *, timeout: float | None = None) -> bytes:
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        timeout: float | None = None,
+        limit: int = MAX_BODY,
+        retries: int | None = None,
+    ) -> bytes:
         """Send `body` as JSON and return the bytes of a 200 reply, within `timeout` seconds (None: the transport's).
 
+        Args:
+            limit: most bytes of a reply.
+            retries: most retries of this call; None takes `max_retries`.
+
         Raises:
-            ChatError: ``<base_url>: <kind>: <detail>``; kinds: circuit_open, connect, reset, timeout, status_<code>,
-                too_large, undecodable. `retryable` is True where the same call may succeed later.
+            ChatError: ``<base_url>: <kind>: <detail>``; kinds: circuit_open, connect, reset, timeout, too_long,
+                status_<code>, too_large, undecodable. `retryable` is True where the same call may succeed later.
         """
-        if not self.breaker.allow():
-            raise self.error("circuit_open", "the server failed repeatedly and is left alone for a moment", later=True)
+        return await self._whole("POST", path, body, timeout, limit, retries)
+
+    async def get(self, path: str, *, timeout: float | None = None, retries: int | None = None) -> bytes:
+        """The bytes of a 200 reply to GET; as `post` otherwise."""
+        return await self._whole("GET", path, None, timeout, MAX_BODY, retries)
+
+    async def stream(
+        self, path: str, body: Mapping[str, Any], *, timeout: float | None = None, retries: int | None = None
+    ) -> Streamed:
+        """As `post`, but the reply is read in pieces while it comes in; retries happen before the first one only.
+
+        The deadline covers all of it. Close what is returned, or read it to its end.
+        """
         seconds = self.timeout if timeout is None else timeout
-        try:
-            with anyio.fail_after(seconds):
-                reply = await self._attempts(path, body)
-        except TimeoutError:
-            self.breaker.record(success=False)
-            raise self.error("timeout", f"no complete reply within {seconds:.3g} s", later=True) from None
-        except _Failure as failure:
-            self.breaker.record(success=not failure.down)
-            raise self.error(failure.kind, str(failure), later=failure.later) from None
-        self.breaker.record(success=True)
-        return reply
+        until = anyio.current_time() + seconds
+
+        async def opened() -> Streamed:
+            response = await self._open("POST", path, body)
+            return Streamed(response, until, seconds, self._worked, self._failed)
+
+        return await self._guarded(opened, seconds, retries)
 
     def error(self, kind: str, detail: str, *, later: bool = False) -> ChatError:
         """A ChatError about this server, with at most 500 characters of detail."""
-        return ChatError(f"{self.base_url}: {kind}: {detail[:MESSAGE_CHARACTERS]}", retryable=later)
+        return ChatError(f"{self.base_url}: {kind}: {detail[:MESSAGE_CHARACTERS]}", retryable=later, kind=kind)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        await self._connections.aclose()
 
-    async def _attempts(self, path: str, body: Mapping[str, Any]) -> bytes:
+    async def _whole(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        timeout: float | None,
+        limit: int,
+        retries: int | None,
+    ) -> bytes:
+        async def once() -> bytes:
+            response = await self._open(method, path, body)
+            try:
+                return await read(response, limit)
+            finally:
+                await response.aclose()
+
+        reply = await self._guarded(once, self.timeout if timeout is None else timeout, retries)
+        self._worked()
+        return reply
+
+    async def _guarded(self, once: Callable[[], Awaitable[T]], seconds: float, retries: int | None) -> T:
+        """Attempts behind the breaker and within the deadline; a success is not recorded yet."""
+        if not self.breaker.allow():
+            raise self.error("circuit_open", "the server failed repeatedly and is left alone for a moment", later=True)
+        try:
+            with anyio.fail_after(seconds):
+                return await self._attempts(once, self.max_retries if retries is None else retries)
+        except TimeoutError:
+            late = Failure("timeout", f"no complete reply within {seconds:.3g} s", later=True, down=True)
+            raise self._failed(late) from None
+        except Failure as failure:
+            raise self._failed(failure) from None
+
+    def _worked(self) -> None:
+        self.breaker.record(success=True)
+
+    def _failed(self, failure: Failure) -> ChatError:
+        """Tell the breaker; the error for the caller."""
+        self.breaker.record(success=not failure.down)
+        return self.error(failure.kind, str(failure), later=failure.later)
+
+    async def _attempts(self, once: Callable[[], Awaitable[T]], retries: int) -> T:
         """Try until it works, the retries or their budget are used up, or the next wait would pass the deadline."""
         self.budget.request()
-        for attempt in range(self.max_retries + 1):
+        for attempt in range(retries + 1):
             try:
-                return await self._once(path, body)
-            except _Failure as failure:
+                return await once()
+            except Failure as failure:
                 wait = jitter(attempt) if failure.wait is None else failure.wait
                 left = anyio.current_effective_deadline() - anyio.current_time()
-                if attempt >= min(failure.retries, self.max_retries) or wait >= left or not self.budget.take():
+                if attempt >= min(failure.retries, retries) or wait >= left or not self.budget.take():
                     raise
                 _log.debug("%s: %s, retry %d in %.2f s", self.base_url, failure.kind, attempt + 1, wait)
                 await anyio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _once(self, path: str, body: Mapping[str, Any]) -> bytes:
-        client = self._client()
+    async def _open(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        """The response with status 200, its body still unread."""
+        client = self._connections.client()
+        content = None if body is None else dict(body)
         request = client.build_request(
-            "POST", self.base_url + path, json=dict(body), headers=self._headers(), timeout=TIMES
+            method, self.base_url + path, headers=self._headers(), timeout=TIMES, json=content
         )
         try:
             response = await client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise _Failure("connect", type(error).__name__, retries=MANY, later=True, down=True) from None
+            raise Failure("connect", type(error).__name__, retries=MANY, later=True, down=True) from None
         except httpx.TransportError as error:
-            raise _Failure("reset", type(error).__name__, retries=1, later=True, down=True) from None
+            raise Failure("reset", type(error).__name__, retries=1, later=True, down=True) from None
+        if response.status_code == 200:
+            return response
         try:
-            content = await _read(response)
+            said = await read(response, MAX_BODY)
         finally:
             await response.aclose()
-        if response.status_code != 200:
-            raise _refusal(response, self._scrubbed(content.decode("utf-8", "replace")))
-        return content
+        raise refusal(response, self._scrubbed(said.decode("utf-8", "replace")))
 
     def _scrubbed(self, text: str) -> str:
         """What the server said, without the key, should it have repeated it."""
@@ -182,41 +217,6 @@ class Transport:
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         return headers
-
-    def _client(self) -> httpx.AsyncClient:
-        if self._given is not None:
-            return self._given
-        loop = asyncio.get_running_loop()
-        if loop not in self._clients:
-            for old in [old for old in self._clients if old.is_closed()]:
-                del self._clients[old]
-            self._clients[loop] = httpx.AsyncClient(trust_env=False)
-        return self._clients[loop]
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """The body, refused as soon as it is longer than MAX_BODY."""
-    content = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > MAX_BODY:
-                raise _Failure("too_large", f"the reply is longer than {MAX_BODY} bytes")
-    except httpx.DecodingError as error:
-        raise _Failure("undecodable", type(error).__name__) from None
-    except httpx.TransportError as error:
-        detail = f"{type(error).__name__} in the middle of the reply"
-        raise _Failure("reset", detail, later=True, down=True) from None
-    return bytes(content)
-
-
-def _refusal(response: httpx.Response, said: str) -> _Failure:
-    status = response.status_code
-    detail = said or response.reason_phrase
-    if status in (429, 503):
-        asked = retry_after(response.headers.get("retry-after"))
-        return _Failure(f"status_{status}", detail, retries=MANY, later=True, down=status == 503, wait=asked)
-    return _Failure(f"status_{status}", detail, later=status >= 500 or status in (408, 409), down=status >= 500)
 
 
 def _checked_url(base_url: str) -> str:

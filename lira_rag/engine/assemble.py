@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from lira_rag.arca import Arca
 from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
@@ -16,6 +18,7 @@ from lira_rag.protocols import ChatModel, Encoder, TokenEncoder
 __all__ = ["build_arca", "build_chat", "describe", "objects_and_settings", "settings_of"]
 
 CUSTOM = "custom:"
+URLS = ("http://", "https://")
 
 
 def build_arca(config: LiraConfig, encoder: Encoder | None) -> Arca:
@@ -34,7 +37,32 @@ def _named_encoder(config: LiraConfig) -> Encoder:
             f"the index was made with an encoder object of class {config.encoder.removeprefix(CUSTOM)}",
             hint="pass it again: Lira.open(path, encoder=…)",
         )
+    if config.encoder.startswith(URLS):
+        return _served_encoder(config)
     return _local_encoder(config.encoder, config.precision, config.pooling, config.query_prefix, config.passage_prefix)
+
+
+def _served_encoder(config: LiraConfig) -> Encoder:
+    """The encoder behind a URL, or several; texts are counted here when its tokenizer is a packaged model's."""
+    from lira_rag.clients import VLLMEndpoint
+    from lira_rag.encoders import ServedEncoder
+    from lira_rag.models import CATALOG, folder_of, is_pulled
+
+    model = config.encoder_model
+    server = VLLMEndpoint(
+        config.encoder, model, api_key=_secret(config.encoder_api_key), timeout=config.search_deadline
+    )
+    return ServedEncoder(
+        server,
+        pooling=config.pooling,
+        query_prefix=config.query_prefix,
+        passage_prefix=config.passage_prefix,
+        tokenizer=folder_of(model) if model and model in CATALOG and is_pulled(model) else None,
+    )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 @lru_cache(maxsize=4)
@@ -58,11 +86,11 @@ def _local_encoder(
 def build_chat(config: LiraConfig) -> ChatModel | None:
     """The chat model of these settings: an endpoint when chat_url is set, else in-process, or None for "none"."""
     if config.chat_url is not None:
-        from lira_rag.clients import OpenAIChat
+        from lira_rag.clients import VLLMEndpoint
 
-        key = config.chat_api_key.get_secret_value() if config.chat_api_key else None
         assert config.chat_model is not None  # LiraConfig requires it with chat_url
-        return OpenAIChat(config.chat_url, config.chat_model, api_key=key, timeout=config.ask_deadline)
+        key = _secret(config.chat_api_key)
+        return VLLMEndpoint(config.chat_url, config.chat_model, api_key=key, timeout=config.ask_deadline)
     if config.chat == "none":
         return None
     return _local_chat(config.chat)

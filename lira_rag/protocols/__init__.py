@@ -6,6 +6,7 @@ Each has a shipped fake in `lira_rag.testing`.
 from lira_rag.protocols.agents import Actor, Choice, Critic, Guard, Scores, Translator
 from lira_rag.protocols.chat import ChatModel, Message, Reply, Reranker, StreamingChat, StructuredChat
 from lira_rag.protocols.encoding import Encoder, FloatArray, Kind, TokenEncoder, TwoPathEncoder
+from lira_rag.protocols.serving import VectorServer
 from lira_rag.protocols.stores import VectorStore, Where
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "TokenEncoder",
     "Translator",
     "TwoPathEncoder",
+    "VectorServer",
     "VectorStore",
     "Where",
 ]

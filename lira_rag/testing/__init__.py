@@ -2,13 +2,15 @@
 
 `encoder.py`: vectors from hashed words. `chat.py`: chat models that reply, echo, dawdle or fail as told.
 `translator.py`: a table. `agents.py`: critics, guards and translators that are late, fail or follow a table.
-`choices.py`: scored candidates for training an actor. `server.py`: a loopback server with a script of faults.
+`choices.py`: scored candidates for training an actor. `server.py`: a loopback server with a script of faults, and
+`served.py`: what its routes reply when nothing is wrong.
 """
 
 from lira_rag.testing.agents import FailingTranslator, FakeCritic, FakeGuard, SlowTranslator
 from lira_rag.testing.chat import EchoChat, FailingChat, FakeChat, SlowChat
 from lira_rag.testing.choices import synthetic_choices
 from lira_rag.testing.encoder import FakeEncoder
+from lira_rag.testing.served import embeddings, ranking, streamed, token_states, tokenized, vectors_for
 from lira_rag.testing.server import FaultServer, Received, Step, completion
 from lira_rag.testing.translator import FakeTranslator
 
@@ -27,5 +29,11 @@ __all__ = [
     "SlowTranslator",
     "Step",
     "completion",
+    "embeddings",
+    "ranking",
+    "streamed",
     "synthetic_choices",
+    "token_states",
+    "tokenized",
+    "vectors_for",
 ]

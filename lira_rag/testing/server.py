@@ -5,7 +5,8 @@
     async with FaultServer([Step(status=503), completion("hello [1]")]) as server:
         chat = OpenAIChat(server.base_url, "any-model")
 
-It speaks just enough HTTP/1.1 for POST /v1/chat/completions and GET /v1/models, on 127.0.0.1 only.
+It speaks just enough HTTP/1.1 for a chat server and the other routes of vLLM (`served.py` makes their replies), on
+127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -72,6 +73,10 @@ def completion(text: str | None, finish_reason: str = "stop", **step: Any) -> St
     return Step(body=json.dumps(reply).encode(), **step)
 
 
+Answering = Step | Callable[[Received], Step]
+"""What a route does: always the same, or something made of the request."""
+
+
 class FaultServer:
     """The server; an async context manager. It may be entered again, at the same port, after it was left.
 
@@ -79,15 +84,24 @@ class FaultServer:
         script: steps in the order of the chat requests; afterwards every request gets `then`.
         then: the step after the script.
         models: names that /v1/models lists.
+        routes: how paths that end so are answered, such as ``{"/pooling": Step(status=503)}``; /health is well unless
+            it is named here, and every other path is 404.
 
     Attributes:
         received: all requests so far.
         connections: how many connections were opened, and `open_connections` how many are open now.
+        routes: as given; may be changed between requests.
     """
 
     def __init__(
-        self, script: Sequence[Step] = (), *, then: Step | None = None, models: Sequence[str] = ("fake",)
+        self,
+        script: Sequence[Step] = (),
+        *,
+        then: Step | None = None,
+        models: Sequence[str] = ("fake",),
+        routes: Mapping[str, Answering] | None = None,
     ) -> None:
+        self.routes: dict[str, Answering] = {"/health": Step(body=b""), **(routes or {})}
         self._script, self._then, self._models = list(script), then or completion("ok"), list(models)
         self.received: list[Received] = []
         self.connections = 0
@@ -139,6 +153,9 @@ class FaultServer:
             writer.close()
 
     def _step(self, request: Received) -> Step:
+        for path, answering in self.routes.items():
+            if request.path.endswith(path):
+                return answering if isinstance(answering, Step) else answering(request)
         if request.path.endswith("/models"):
             listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self._models]}
             return Step(body=json.dumps(listed).encode())

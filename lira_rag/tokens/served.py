@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
-import anyio
-from pydantic import BaseModel, Field, ValidationError
-
-from lira_rag.clients.transport import Transport
+from lira_rag.blocking import blocking
+from lira_rag.clients.balance import open_channel
+from lira_rag.clients.model_card import tokenize
+from lira_rag.clients.together import together
 from lira_rag.errors import ChatError, InvalidInput
 from lira_rag.protocols import Message
 from lira_rag.tokens.counter import CachedCounter, CautiousCounter, TokenCounter, message_tokens
 
 __all__ = ["ServedCounter"]
 
-T = TypeVar("T")
+NO_ROUTE = "the server has no /tokenize"
+ABSENT = {
+    "status_404": f"{NO_ROUTE} (status_404)",
+    "status_405": f"{NO_ROUTE} (status_405)",
+    "status_501": f"{NO_ROUTE} (status_501)",
+    "bad_shape": "what /tokenize answers is no token count",
+}
+"""Kinds of errors that mean that the server cannot count, and what is said about it."""
 
-PATH = "/../tokenize"
-"""vLLM and SGLang put it beside ``/v1``, not under it; the URL is normalised before it is sent."""
-
-ABSENT = ("status_404", "status_405", "status_501")
 AT_ONCE = 8
 _log = logging.getLogger("lira_rag")
-
-
-class _Tokenized(BaseModel):
-    """The part of a reply that is used."""
-
-    count: int = Field(ge=0)
-    max_model_len: int | None = Field(default=None, gt=0)
 
 
 class ServedCounter(CachedCounter):
@@ -44,7 +40,7 @@ class ServedCounter(CachedCounter):
     `reason` says why. A server that is down or late raises, as it would for a chat.
 
     Args:
-        base_url: that of the chat model, such as ``http://localhost:8000/v1``.
+        base_url: that of the chat model, such as ``http://localhost:8000/v1``, or several of the same model.
         model: the model's name there.
         api_key: bearer token; appears in no error, log or repr.
         timeout: seconds for one text, retries included, > 0.
@@ -60,7 +56,7 @@ class ServedCounter(CachedCounter):
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | Sequence[str],
         model: str,
         *,
         api_key: str | None = None,
@@ -71,13 +67,13 @@ class ServedCounter(CachedCounter):
         super().__init__()
         if not model.strip():
             raise InvalidInput("model must name a model of the endpoint, but got an empty string")
-        self._transport = Transport(base_url, api_key=api_key, timeout=timeout, max_retries=max_retries)
+        self._channel = open_channel(base_url, api_key=api_key, timeout=timeout, max_retries=max_retries)
         self._model = model
         self._fallback = fallback or CautiousCounter()
         self.reason = ""
 
     def __repr__(self) -> str:
-        return f"ServedCounter({self._transport.base_url!r}, {self._model!r})"
+        return f"ServedCounter({self._channel.base_url!r}, {self._model!r})"
 
     @property
     def name(self) -> str:
@@ -114,62 +110,35 @@ class ServedCounter(CachedCounter):
 
     def count_messages(self, messages: Sequence[Message]) -> int:
         """`acount_messages` for sync code."""
-        return self._blocking(lambda: self.acount_messages(messages))
+        return blocking(lambda: self.acount_messages(messages), self._channel.aclose)
 
     def _count_new(self, texts: Sequence[str]) -> list[int]:
-        return self._blocking(lambda: self._ask_all(texts))
+        return blocking(lambda: self._ask_all(texts), self._channel.aclose)
 
     async def _ask_all(self, texts: Sequence[str]) -> list[int]:
         """Counts from the server, or all of them from the fallback when it turns out to have no /tokenize."""
-        found: dict[str, int | None] = {}
-        limit = anyio.CapacityLimiter(AT_ONCE)
-
-        async def ask(text: str) -> None:
-            async with limit:
-                if not self.reason:
-                    found[text] = await self._ask({"prompt": text, "add_special_tokens": False})
-
-        for text in texts[:1]:  # alone, so that a server without /tokenize is asked once
-            await ask(text)
-        try:
-            async with anyio.create_task_group() as group:
-                for text in texts[1:]:
-                    group.start_soon(ask, text)
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
-        counts = [found.get(text) for text in texts]
+        first = [
+            await self._count(text) for text in texts[:1]
+        ]  # alone, so that a server without /tokenize is asked once
+        counts = first + await together([partial(self._count, text) for text in texts[1:]], AT_ONCE)
         known = [number for number in counts if number is not None]
         return known if len(known) == len(texts) else self._fallback.count_many(texts)
+
+    async def _count(self, text: str) -> int | None:
+        return None if self.reason else await self._ask({"prompt": text, "add_special_tokens": False})
 
     async def _ask(self, question: Mapping[str, Any]) -> int | None:
         """One request; None when the server has no /tokenize."""
         try:
-            content = await self._transport.post(PATH, {"model": self._model, **question})
-            reply = _Tokenized.model_validate_json(content)
-        except ValidationError:
-            self._give_up("what /tokenize answers is no token count")
-            return None
+            reply = await tokenize(self._channel, self._model, question)
         except ChatError as error:
-            kind = Exception.__str__(error).removeprefix(f"{self._transport.base_url}: ").partition(":")[0]
-            if kind not in ABSENT:
+            if error.kind not in ABSENT:
                 raise
-            self._give_up(f"the server has no /tokenize ({kind})")
+            self._give_up(ABSENT[error.kind])
             return None
         self.context = reply.max_model_len or self.context
         return reply.count
 
     def _give_up(self, reason: str) -> None:
         self.reason = f"{reason}: counted by {self._fallback.name} instead"
-        _log.warning("%s: %s", self._transport.base_url, self.reason)
-
-    def _blocking(self, function: Callable[[], Awaitable[T]]) -> T:
-        """Run it on a loop of its own in a thread of its own: works where a loop is running already."""
-
-        async def run() -> T:
-            try:
-                return await function()
-            finally:
-                await self._transport.aclose()
-
-        with ThreadPoolExecutor(1, thread_name_prefix="lira-tokens") as pool:
-            return pool.submit(anyio.run, run).result()
+        _log.warning("%s: %s", self._channel.base_url, self.reason)

@@ -46,3 +46,14 @@ def test_the_key_is_not_in_the_repr() -> None:
 
 def test_tags_are_normalised() -> None:
     assert load_config(languages=("iw", "tl")).languages == ("he", "fil")
+
+
+@pytest.mark.parametrize("urls", [["http://a:1/v1", "http://b:1/v1"], "http://a:1/v1,http://b:1/v1"])
+def test_several_servers_of_one_model(urls: object) -> None:
+    config = load_config(chat_url=urls, chat_model="m", encoder=urls)
+    assert config.chat_url == config.encoder == "http://a:1/v1,http://b:1/v1"
+
+
+def test_several_servers_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIRA_CHAT_URL", "http://a:1/v1,http://b:1/v1")
+    assert load_config(chat_model="m").chat_url == "http://a:1/v1,http://b:1/v1"
