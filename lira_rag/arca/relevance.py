@@ -28,7 +28,7 @@ from lira_rag.languages import normalize_tag, primary_language, script_of
 from lira_rag.protocols import FloatArray, Kind
 from lira_rag.stores.landscape import Landscape
 
-__all__ = ["ENOUGH", "Calibrator", "probe_languages"]
+__all__ = ["ENOUGH", "Calibrator", "Probes", "probe_languages", "stand_ins"]
 
 ENOUGH = 50
 """Passages: the pairs of a handful of texts say nothing about unrelated ones."""
@@ -46,6 +46,35 @@ class _Encoder(Protocol):
     async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray: ...
 
 
+class Probes:
+    """The built-in probes as one encoder sees them; each is encoded once.
+
+    Args:
+        encoder: encodes questions as queries, answers as passages.
+    """
+
+    def __init__(self, encoder: _Encoder) -> None:
+        self._encoder = encoder
+        self._pieces: dict[str, list[FloatArray]] = {}
+
+    async def questions(self, language: str) -> FloatArray:
+        """The questions in one of `probe_languages`: [12, d]; row i is answered by row i of `answers`."""
+        return await self._encoded(language, _probes()["questions"][language], "query")
+
+    async def answers(self) -> FloatArray:
+        """The English paragraphs: [12, d]."""
+        return await self._encoded("", _probes()["answers"], "passage")
+
+    async def _encoded(self, name: str, texts: list[str], kind: Kind) -> FloatArray:
+        """Encoded piece by piece; what is done of them outlasts a passed deadline."""
+        pieces = self._pieces.setdefault(name, [])
+        while (start := PIECE * len(pieces)) < len(texts):
+            rows = await self._encoder.encode(texts[start : start + PIECE], kind)
+            if len(rows) and PIECE * len(pieces) == start:  # else another search has been faster
+                pieces.append(rows)
+        return np.concatenate(pieces)
+
+
 class Calibrator:
     """Calibrations of one index, made when a language is first asked in and kept until the index changes.
 
@@ -60,8 +89,7 @@ class Calibrator:
     """
 
     def __init__(self, encoder: _Encoder, landscape: Callable[[], Landscape], *, neutral: bool = True) -> None:
-        self._encoder, self._landscape, self._neutral = encoder, landscape, neutral
-        self._pieces: dict[str, list[FloatArray]] = {}
+        self._probes, self._landscape, self._neutral = Probes(encoder), landscape, neutral
         self._made: tuple[Landscape, dict[str, Calibration]] | None = None
 
     async def of(self, language: str) -> Calibration | None:
@@ -75,7 +103,7 @@ class Calibrator:
             InvalidInput: no tag.
             Whatever the encoder raises.
         """
-        names = _stand_ins(normalize_tag(language))
+        names = stand_ins(language)
         landscape = await to_thread.run_sync(self._landscape)
         if landscape.passages < ENOUGH:
             return None
@@ -84,7 +112,9 @@ class Calibrator:
         made = self._made[1]
         for name in names:
             if name not in made:
-                made[name] = self._calibrate(landscape, await self._encoded(name), await self._encoded(""))
+                made[name] = self._calibrate(
+                    landscape, await self._probes.questions(name), await self._probes.answers()
+                )
         return made[names[0]] if len(names) == 1 else pooled([made[name] for name in names])
 
     async def within(self, parts: Sequence[tuple[float, str]], seconds: float) -> Calibration | None:
@@ -102,16 +132,6 @@ class Calibrator:
             return None
         known = [(weight, one) for weight, one in found if one is not None]
         return mixed(known) if known and len(known) == len(found) else None
-
-    async def _encoded(self, name: str) -> FloatArray:
-        """The probes of a language, or the answers for "", [12, d]; what is done of them outlasts a passed deadline."""
-        texts = _probes()["questions"][name] if name else _probes()["answers"]
-        pieces = self._pieces.setdefault(name, [])
-        while (start := PIECE * len(pieces)) < len(texts):
-            rows = await self._encoder.encode(texts[start : start + PIECE], "query" if name else "passage")
-            if len(rows) and PIECE * len(pieces) == start:  # else another search has been faster
-                pieces.append(rows)
-        return np.concatenate(pieces)
 
     def _calibrate(self, landscape: Landscape, questions: FloatArray, answers: FloatArray) -> Calibration:
         if self._neutral:
@@ -131,9 +151,17 @@ def _probes() -> dict[str, Any]:
     return probes
 
 
+def stand_ins(tag: str) -> tuple[str, ...]:
+    """The tag itself if it has probes, else its language in that script, else languages of its script, else any.
+
+    Raises:
+        InvalidInput: no tag.
+    """
+    return _stand_ins(normalize_tag(tag))
+
+
 @lru_cache(maxsize=256)
 def _stand_ins(tag: str) -> tuple[str, ...]:
-    """The tag itself if it has probes, else its language in that script, else languages of its script, else any."""
     known = probe_languages()
     if tag in known:
         return (tag,)

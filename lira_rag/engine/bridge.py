@@ -10,13 +10,15 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-__all__ = ["run"]
+__all__ = ["for_sync_caller", "run"]
 
 T = TypeVar("T")
+_for_sync: ContextVar[bool] = ContextVar("lira_for_sync", default=False)
 
 
 class _Bridge:
@@ -57,9 +59,19 @@ _bridge = _Bridge()
 
 def run(function: Callable[[], Awaitable[T]]) -> T:
     """Run an async function to its end and return its result; KeyboardInterrupt cancels it."""
-    future = _bridge.portal().start_task_soon(function)
+    before = _for_sync.set(True)
+    try:
+        future = _bridge.portal().start_task_soon(function)
+    finally:
+        _for_sync.reset(before)
     try:
         return future.result()
     except BaseException:
         future.cancel()
         raise
+
+
+def for_sync_caller() -> bool:
+    """Whether this code runs for a sync call: on the bridge's loop, to which clients of the caller's own loop do not
+    belong. Adapters then use a client's sync methods, in a thread."""
+    return _for_sync.get()

@@ -1,33 +1,30 @@
-"""The legs of a search: each finds passages in its own way, side by side, and none can hold up or break the others."""
+"""The legs of a search over an index: each finds passages in its own way."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-import anyio
 from anyio import to_thread
 
-from lira_rag.agents.team import Team
-from lira_rag.agents.trace import Decision
 from lira_rag.arca import Arca
 from lira_rag.config import LiraConfig
-from lira_rag.errors import LiraError
-from lira_rag.functional.fusion import coverage
+from lira_rag.engine.leg import Leg, Ranked, side_by_side
+from lira_rag.engine.translating import proposed, why_not_translate
+from lira_rag.functional.fusion import best_of, coverage
 from lira_rag.functional.neutral import without
 from lira_rag.protocols import FloatArray, Translator, Where
-from lira_rag.schema import LegReport, Translation
+from lira_rag.schema import LegReport
 from lira_rag.stores.index import PassageIndex
 from lira_rag.text.border import Cleaned, clean_query
 from lira_rag.text.language import Detected
 from lira_rag.text.ngrams import index_terms
 
-__all__ = ["Leg", "Legs", "Question", "Ranked", "most"]
+__all__ = ["Legs", "Question", "most"]
 
 T = TypeVar("T")
-Ranked = list[tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +37,6 @@ class Question:
     depth: int
     seconds: float
     due: float
-
-
-@dataclass(slots=True)
-class Leg:
-    """What one leg brought home.
-
-    Attributes:
-        ranked: passages by the leg's own score, best first.
-        vectors: (weight, query vector) each.
-        covered: share of the query's words in a passage, in [0, 1].
-        rows: vectors of passages that no vector leg may have found.
-        heard: share of the query's words that sound like words of a passage, in (0, 1].
-        translations: what a translator proposed; `decision` says how, when it was a team.
-    """
-
-    report: LegReport
-    ranked: Ranked = field(default_factory=list)
-    vectors: tuple[tuple[float, FloatArray], ...] = ()
-    covered: dict[str, float] = field(default_factory=dict)
-    rows: dict[str, FloatArray] = field(default_factory=dict)
-    heard: dict[str, float] = field(default_factory=dict)
-    translations: tuple[Translation, ...] = ()
-    decision: Decision | None = None
-
-    @property
-    def ran(self) -> bool:
-        return self.report.status == "ran"
 
 
 class Legs:
@@ -86,28 +56,8 @@ class Legs:
         """All legs at once; the list has one entry a leg, in a fixed order."""
         runs = {"anchored": self._anchored, "lexical": self._lexical, "sounding": self._sounding}
         runs["translated"] = self._translated
-        legs: dict[str, Leg] = {}
-        async with anyio.create_task_group() as group:
-            for name, leg in runs.items():
-                group.start_soon(self._guard, name, leg, question, legs)
-        return [legs[name] for name in runs]
-
-    async def _guard(
-        self, name: str, leg: Callable[[Question], Awaitable[Leg]], question: Question, legs: dict[str, Leg]
-    ) -> None:
-        """Run one leg; lateness and failure become its report, never an exception for the whole search."""
-        started = time.perf_counter()
-        try:
-            with anyio.fail_after(question.due - anyio.current_time()):
-                done = await leg(question)
-        except TimeoutError:
-            done = Leg(LegReport(name, "late", f"not ready after {question.seconds:g} s"))
-        except LiraError as error:
-            done = Leg(LegReport(name, "failed", f"{type(error).__name__}: {error}"))
-        except Exception as error:  # a user's own encoder, store or translator may raise anything
-            done = Leg(LegReport(name, "failed", type(error).__name__))
-        done.report = replace(done.report, milliseconds=(time.perf_counter() - started) * 1e3)
-        legs[name] = done
+        work = {name: partial(leg, question) for name, leg in runs.items()}
+        return await side_by_side(work, question.due, question.seconds)
 
     async def _anchored(self, question: Question) -> Leg:
         """The query as written, through g."""
@@ -141,10 +91,10 @@ class Legs:
 
     async def _translated(self, question: Question) -> Leg:
         """The query in English, through h and by its words; together the candidates weigh as much as the original."""
-        reason = self._why_not_translate(question)
+        reason = why_not_translate(self.translator, self.config, question.detected)
         if reason or self.translator is None:
             return Leg(LegReport("translated", "skipped", reason))
-        candidates, decision = await self._proposed(self.translator, question)
+        candidates, decision = await proposed(self.translator, question.cleaned.text, question.detected.language)
         kept = tuple(c for c in candidates if c.text.strip())
         if not kept:
             why = decision.decided_by if decision else f"{self.translator.name} proposed nothing"
@@ -154,34 +104,17 @@ class Legs:
         found = [await _in_thread(self._nearest, vector, question) for vector in encoded]
         sure = [1.0 if c.confidence is None else c.confidence for c in kept]
         _, covered = await _in_thread(self._words, texts, "en", question)
-        ranked = _best_of([ranked for _, ranked in found])
+        ranked = best_of(most(dict(ranked) for _, ranked in found))
         total = max(1.0, sum(sure))
         weighted = tuple((c / total, v) for c, (v, _) in zip(sure, found, strict=True) if c > 0)
         report = LegReport("translated", "ran", weight=sum(w for w, _ in weighted), ranks=tuple(ranked))
         return Leg(report, ranked, weighted, covered, translations=kept, decision=decision)
-
-    async def _proposed(
-        self, translator: Translator, question: Question
-    ) -> tuple[Sequence[Translation], Decision | None]:
-        """The translations, and from a team how it decided."""
-        text, language = question.cleaned.text, question.detected.language
-        if not isinstance(translator, Team):
-            return await translator.translate(text, language, "en"), None
-        decision = await translator.decide(text, language, "en")
-        return decision.translations(translator.fuse), decision
 
     def _nearest(self, vector: FloatArray, question: Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""
         if self.config.language_neutral:
             vector = without(vector, self.index.landscape().directions)
         return vector, self.index.nearest(vector, question.depth, question.where)
-
-    def _why_not_translate(self, question: Question) -> str:
-        if self.translator is None:
-            return "no translator is configured"
-        if not self.config.translate:
-            return f"the preset {self.config.preset!r} does not translate"
-        return "the query is in English" if question.detected.language == "en" else ""
 
     def _words(self, texts: Sequence[str], language: str, question: Question) -> tuple[Ranked, dict[str, float]]:
         """BM25 of each text: the best score and the best coverage of every passage."""
@@ -192,16 +125,12 @@ class Legs:
             lists.append(ranked)
             for key, share in coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0).items():
                 covered[key] = max(share, covered.get(key, 0.0))
-        return _best_of(lists), covered
+        return best_of(most(dict(ranked) for ranked in lists)), covered
 
 
 async def _in_thread(function: Callable[..., T], *args: object) -> T:
     """Run blocking work in a thread that a passed deadline does not wait for."""
     return await to_thread.run_sync(function, *args, abandon_on_cancel=True)
-
-
-def _best_of(lists: Sequence[Ranked]) -> Ranked:
-    return sorted(most(dict(ranked) for ranked in lists).items(), key=lambda item: (-item[1], item[0]))
 
 
 def most(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -12,16 +12,17 @@ import numpy as np
 from lira_rag.arca import Arca
 from lira_rag.arca.relevance import Calibrator
 from lira_rag.config import LiraConfig
-from lira_rag.engine.legs import Leg, Legs, Question, most
+from lira_rag.engine.leg import Leg, left_out, leg_ranks, places_of, refuse_when_none_ran
+from lira_rag.engine.legs import Legs, Question, most
 from lira_rag.engine.within import within
-from lira_rag.errors import DeadlineExceeded, InvalidInput, LiraError
+from lira_rag.errors import InvalidInput
 from lira_rag.functional.fusion import level, mean_cosines, order, with_sounds
 from lira_rag.functional.relevance import Calibration
 from lira_rag.languages import UNKNOWN
 from lira_rag.protocols import Translator, Where
-from lira_rag.schema import Explanation, Hit, LegRank, SearchResult
+from lira_rag.schema import Explanation, Hit, SearchResult
 from lira_rag.stores.index import PassageIndex
-from lira_rag.text.border import Cleaned, clean_query
+from lira_rag.text.border import clean_query
 from lira_rag.text.language import detect
 
 __all__ = ["Searcher"]
@@ -67,8 +68,7 @@ class Searcher:
         due = anyio.current_time() + deadline
         question = Question(cleaned, detected, where, max(self.config.candidates, k), deadline, due)
         legs = await self.legs.run(question)
-        if not any(leg.ran for leg in legs):
-            _raise_first(legs, deadline)
+        refuse_when_none_ran(legs, deadline)
         left = max(due - anyio.current_time(), LEAST_SECONDS)
         calibration = await self.calibrator.within(_spoken(question, legs), left / 2)
         left = max(due - anyio.current_time(), LEAST_SECONDS)
@@ -103,11 +103,11 @@ class Searcher:
         covered = with_sounds(covered, raw, most(leg.heard for leg in ran))
         ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
         found = self.index.passages([key for key, _ in ranking])
-        degraded = _degraded(question.cleaned, legs)
-        ranks = {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in ran}
+        degraded = left_out(question.cleaned, legs)
+        places = places_of(ran)
         near = {key: calibration.relevance(cosine) for key, cosine in cosines.items()} if calibration else {}
         hits = [
-            Hit(found[key], score, _leg_ranks(key, ranks), degraded, near.get(key))
+            Hit(found[key], score, leg_ranks(key, places), degraded, near.get(key))
             for key, score in ranking
             if key in found and near.get(key, 1.0) >= self.config.min_relevance
         ]
@@ -134,24 +134,3 @@ def _spoken(question: Question, legs: Sequence[Leg]) -> list[tuple[float, str]]:
     own = question.detected.language
     own = f"und-{question.detected.script}" if own == UNKNOWN else own
     return [(w, "en" if leg.report.leg == "translated" else own) for leg in legs if leg.ran for w, _ in leg.vectors]
-
-
-def _leg_ranks(key: str, ranks: dict[str, dict[str, tuple[int, float]]]) -> tuple[LegRank, ...]:
-    legs = [LegRank(name, *found[key]) for name, found in ranks.items() if key in found]
-    return tuple(sorted(legs, key=lambda leg: (leg.rank, leg.leg)))
-
-
-def _degraded(cleaned: Cleaned, legs: Sequence[Leg]) -> tuple[str, ...]:
-    """What the caller has to know: legs that did not deliver, and a query that was cut."""
-    reasons = [f"{leg.report.leg}: {leg.report.reason}" for leg in legs if leg.report.status in ("late", "failed")]
-    reasons += [f"translated: {left_out}" for leg in legs if leg.decision for left_out in leg.decision.degraded]
-    if "cut" in cleaned.flags:
-        reasons.append(f"query: cut to its first {len(cleaned.text)} characters")
-    return tuple(reasons)
-
-
-def _raise_first(legs: Sequence[Leg], deadline: float) -> None:
-    reasons = "; ".join(f"{leg.report.leg}: {leg.report.reason}" for leg in legs if leg.report.status != "skipped")
-    if any(leg.report.status == "late" for leg in legs):
-        raise DeadlineExceeded(f"no leg was ready after {deadline:g} s: {reasons}", retryable=True)
-    raise LiraError(f"every leg of the search failed: {reasons}")

@@ -16,13 +16,16 @@ are added last (`with_sounds`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from lira_rag.protocols import FloatArray
 
-__all__ = ["coverage", "level", "mean_cosines", "order", "with_sounds"]
+__all__ = ["best_of", "coverage", "level", "mean_cosines", "mean_scores", "order", "reciprocal_ranks", "with_sounds"]
 
+RANK_CONSTANT = 60.0
+"""k of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
 SOUND_GAIN = 5.0
 SOUND_FLOOR = 0.2
 
@@ -93,3 +96,52 @@ def order(
     """Candidates by ``cosine + weight * coverage``, best first, ties by id; an absent value counts as 0."""
     scored = [(key, cosines.get(key, 0.0) + weight * covered.get(key, 0.0)) for key in candidates]
     return sorted(scored, key=lambda item: (-item[1], item[0]))
+
+
+def reciprocal_ranks(lists: Sequence[tuple[float, Sequence[str]]]) -> dict[str, float]:
+    """Weighted reciprocal rank fusion, for lists whose scores have no known unit.
+
+    ``score(p) = sum_l w_l (k + 1) / (k + rank_l(p)) / sum_l w_l`` with k = 60, in (0, 1]: 1 for the first of every
+    list. Lists of weight 0 add nothing.
+
+    Args:
+        lists: (weight >= 0, ids, best first, each once) each.
+    """
+    total = sum(weight for weight, _ in lists)
+    fused: dict[str, float] = {}
+    for weight, keys in lists:
+        for rank, key in enumerate(keys, 1):
+            share = weight / total if total else 0.0
+            fused[key] = fused.get(key, 0.0) + share * (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank)
+    return fused
+
+
+def mean_scores(lists: Sequence[tuple[float, Sequence[tuple[str, float]]]]) -> dict[str, float] | None:
+    """Weighted mean of scores of one unknown unit, such as one store's for several queries; higher is better.
+
+    A list that lacks a passage counts with its worst score: the passage cannot have had a better one. Whether the store
+    gives similarities or distances is read from the order of its lists; distances come out negative. A query whose
+    scores hardly differ, as a noisy one's do, then hardly moves the order, which ranks cannot tell.
+
+    Args:
+        lists: (weight >= 0, (id, score), best first, each id once) each.
+
+    Returns:
+        The means; None when the scores are in no order, or when none has a weight.
+    """
+    steps = [b - a for _, ranked in lists for (_, a), (_, b) in pairwise(ranked)]
+    total = sum(weight for weight, ranked in lists if ranked)
+    if not total or (min(steps, default=0.0) < 0 < max(steps, default=0.0)):
+        return None
+    sign = -1.0 if max(steps, default=0.0) > 0 else 1.0
+    means = {key: 0.0 for _, ranked in lists for key, _ in ranked}
+    for weight, ranked in lists:
+        known = dict(ranked)
+        for key in means if ranked else ():
+            means[key] += weight / total * sign * known.get(key, ranked[-1][1])
+    return means
+
+
+def best_of(scores: Mapping[str, float]) -> list[tuple[str, float]]:
+    """(id, score), best first, ties by id."""
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

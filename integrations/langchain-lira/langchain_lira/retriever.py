@@ -1,19 +1,26 @@
-"""`LiraRetriever`: a LangChain retriever over a `lira_rag.Lira`."""
+"""`LiraRetriever`: a LangChain retriever over a `lira_rag.Lira`, or over anybody's vector store or retriever."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
-from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.vectorstores import VectorStore
 from pydantic import ConfigDict, Field
 
+from langchain_lira.documents import document_of, row_of
+from langchain_lira.sources import retriever_search, translator_of, vectorstore_search
+from langchain_lira.tracing import aexplained, explained
 from lira_rag import Lira
-from lira_rag.schema import Explanation, Hit
+from lira_rag.engine.external import ExternalSearch
+from lira_rag.protocols import Translator
+from lira_rag.schema import Explanation
 
 __all__ = ["LiraRetriever"]
 
@@ -32,8 +39,9 @@ class LiraRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    lira: Lira = Field(description="an open index", repr=False)
+    lira: Lira | ExternalSearch = Field(description="an open index, or a foreign search", repr=False)
     k: int = Field(5, gt=0, description="passages to return; invoke(question, k=…) overrides it")
+    source: str | Sequence[str] | None = Field(None, description="only passages of this source, or of one of these")
     filters: Mapping[str, Any] | None = Field(None, description="metadata keys with a value or a list of values")
     deadline: float | None = Field(None, gt=0, description="seconds for one search")
 
@@ -55,7 +63,7 @@ class LiraRetriever(BaseRetriever):
             **settings: fields of `lira_rag.config.LiraConfig`.
         """
         extra = list(metadatas) if metadatas is not None else None
-        rows = [_row(text, extra[n] if extra else {}) for n, text in enumerate(texts)]
+        rows = [row_of(text, extra[n] if extra else {}) for n, text in enumerate(texts)]
         return cls(lira=Lira.from_texts(rows, **settings), k=k)
 
     @classmethod
@@ -63,68 +71,92 @@ class LiraRetriever(BaseRetriever):
         """Open an index on disk; read-only unless asked otherwise, so that several workers can share it."""
         return cls(lira=Lira.open(path, read_only=read_only, **settings), k=k)
 
+    @classmethod
+    def from_vectorstore(
+        cls,
+        store: VectorStore,
+        *,
+        k: int = 5,
+        llm: BaseChatModel | None = None,
+        translator: Translator | None = None,
+        language: str = "en",
+        search_kwargs: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Any vector store as it is: the question and its translations are searched, checked and fused.
+
+        Args:
+            store: filled already, with whatever embeddings it has.
+            k: passages to return.
+            llm: translates, checked by guards; or give `translator`, such as a `lira_rag.agents.Team`.
+            translator: gives translations; without it and `llm` the question alone is searched.
+            language: BCP-47 tag of the documents.
+            search_kwargs: for the store's own search, such as its ``filter``.
+            **settings: as for `lira_rag.engine.external.ExternalSearch`.
+        """
+        search = vectorstore_search(store, search_kwargs or {})
+        return cls._over(search, type(store).__name__, k, translator_of(llm, translator, language), language, settings)
+
+    @classmethod
+    def from_retriever(
+        cls,
+        retriever: Runnable[str, list[Document]],
+        *,
+        k: int = 5,
+        llm: BaseChatModel | None = None,
+        translator: Translator | None = None,
+        language: str = "en",
+        **settings: Any,
+    ) -> Self:
+        """Any runnable from a text to documents; arguments as for `from_vectorstore`."""
+        name = retriever.get_name()
+        search = retriever_search(retriever)
+        return cls._over(search, name, k, translator_of(llm, translator, language), language, settings)
+
+    @classmethod
+    def _over(
+        cls, search: Any, name: str, k: int, translator: Translator | None, language: str, settings: dict[str, Any]
+    ) -> Self:
+        return cls(lira=ExternalSearch(search, translator=translator, language=language, name=name, **settings), k=k)
+
+    def explain(self, query: str, k: int | None = None) -> Explanation:
+        """The search with all it has to say: legs, translations, reasons, times."""
+        return self.lira.explain(query, k or self.k, filters=self._where(), deadline=self.deadline)
+
+    async def aexplain(self, query: str, k: int | None = None) -> Explanation:
+        """Async twin of `explain`."""
+        return await self.lira.aexplain(query, k or self.k, filters=self._where(), deadline=self.deadline)
+
+    def _where(self) -> Mapping[str, Any] | None:
+        return self.filters if self.source is None else {**(self.filters or {}), "source": self.source}
+
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None, **_: Any
     ) -> list[Document]:
-        def search(text: str) -> Explanation:
-            return self.lira.explain(text, k or self.k, filters=self.filters, deadline=self.deadline)
+        def search(text: str, config: RunnableConfig) -> Explanation:
+            return explained(self.explain(text, k), config)
 
         step = RunnableLambda(search, name="lira.search")
-        found = step.invoke(query, _child(run_manager))
-        return [_document(hit) for hit in found.result]
+        found = step.invoke(query, {"callbacks": run_manager.get_child()})
+        return [document_of(hit) for hit in found.result]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None, **_: Any
     ) -> list[Document]:
-        async def search(text: str) -> Explanation:
-            return await self.lira.aexplain(text, k or self.k, filters=self.filters, deadline=self.deadline)
+        async def search(text: str, config: RunnableConfig) -> Explanation:
+            return await aexplained(await self.aexplain(text, k), config)
 
         step = RunnableLambda(search, name="lira.search")
-        found = await step.ainvoke(query, _child(run_manager))
-        return [_document(hit) for hit in found.result]
+        found = await step.ainvoke(query, {"callbacks": run_manager.get_child()})
+        return [document_of(hit) for hit in found.result]
 
     def _get_ls_params(self, **kwargs: Any) -> LangSmithRetrieverParams:
         params = super()._get_ls_params(**kwargs)
-        config = self.lira.config
         params["ls_retriever_name"] = "lira"
-        params["ls_vector_store_provider"] = config.store
+        if isinstance(self.lira, ExternalSearch):
+            params["ls_vector_store_provider"] = self.lira.name
+            return params
+        params["ls_vector_store_provider"] = self.lira.config.store
         params["ls_embedding_provider"] = "lira_rag"
-        params["ls_embedding_model"] = config.encoder
+        params["ls_embedding_model"] = self.lira.config.encoder
         return params
-
-
-def _child(
-    run_manager: CallbackManagerForRetrieverRun | AsyncCallbackManagerForRetrieverRun,
-) -> RunnableConfig:
-    """Nest the search under the retriever's run in traces."""
-    return {"callbacks": run_manager.get_child()}
-
-
-def _row(text: str | Document, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """A LangChain document, or a text with metadata, as `Lira.add` takes it."""
-    if isinstance(text, Document):
-        metadata = text.metadata
-    content = text.page_content if isinstance(text, Document) else text
-    kept = {key: value for key, value in metadata.items() if key not in ("source", "language")}
-    row: dict[str, Any] = {"text": content, "source": str(metadata.get("source", "")), "metadata": kept}
-    if metadata.get("language"):
-        row["language"] = str(metadata["language"])
-    if isinstance(text, Document) and text.id:
-        row["id"] = text.id
-    return row
-
-
-def _document(hit: Hit) -> Document:
-    passage = hit.passage
-    metadata: dict[str, Any] = {
-        **passage.metadata,
-        "source": passage.source,
-        "language": passage.language,
-        "document_id": passage.document_id,
-        "start": passage.start,
-        "end": passage.end,
-        "relevance_score": hit.score,
-        "legs": [{"leg": leg.leg, "rank": leg.rank, "score": leg.score} for leg in hit.legs],
-        "degraded": list(hit.degraded),
-    }
-    return Document(page_content=passage.text, metadata=metadata, id=passage.id)

@@ -1,0 +1,117 @@
+"""One leg of a search, and legs side by side: none can hold up or break the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from lira_rag.agents.trace import Decision
+from lira_rag.errors import DeadlineExceeded, LiraError
+from lira_rag.protocols import FloatArray
+from lira_rag.schema import LegRank, LegReport, Translation
+from lira_rag.text.border import Cleaned
+
+__all__ = ["Leg", "Ranked", "Work", "left_out", "leg_ranks", "places_of", "refuse_when_none_ran", "side_by_side"]
+
+Ranked = list[tuple[str, float]]
+
+
+@dataclass(slots=True)
+class Leg:
+    """What one leg brought home.
+
+    Attributes:
+        ranked: passages by the leg's own score, best first.
+        vectors: (weight, query vector) each.
+        covered: share of the query's words in a passage, in [0, 1].
+        rows: vectors of passages that no vector leg may have found.
+        heard: share of the query's words that sound like words of a passage, in (0, 1].
+        translations: what a translator proposed; `decision` says how, when it was a team.
+    """
+
+    report: LegReport
+    ranked: Ranked = field(default_factory=list)
+    vectors: tuple[tuple[float, FloatArray], ...] = ()
+    covered: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, FloatArray] = field(default_factory=dict)
+    heard: dict[str, float] = field(default_factory=dict)
+    translations: tuple[Translation, ...] = ()
+    decision: Decision | None = None
+
+    @property
+    def ran(self) -> bool:
+        return self.report.status == "ran"
+
+
+Places = dict[str, dict[str, tuple[int, float]]]
+"""By leg and passage id: its rank from 1, and its score in the leg's own unit."""
+
+Work = Callable[[], Awaitable[Leg]]
+
+
+async def side_by_side(legs: Mapping[str, Work], due: float, seconds: float) -> list[Leg]:
+    """Run legs at once; lateness and failure become a leg's report, never an exception for the whole search.
+
+    Args:
+        legs: by name; the result has their order.
+        due: when they have to be ready, as `anyio.current_time` counts.
+        seconds: what was allowed for all, named in reports.
+    """
+    done: dict[str, Leg] = {}
+
+    async def one(name: str, work: Work) -> None:
+        started = time.perf_counter()
+        try:
+            with anyio.fail_after(due - anyio.current_time()):
+                leg = await work()
+        except TimeoutError:
+            leg = Leg(LegReport(name, "late", f"not ready after {seconds:g} s"))
+        except LiraError as error:
+            leg = Leg(LegReport(name, "failed", f"{type(error).__name__}: {error}"))
+        except Exception as error:  # a user's own encoder, store or translator may raise anything
+            leg = Leg(LegReport(name, "failed", type(error).__name__))
+        leg.report = replace(leg.report, milliseconds=(time.perf_counter() - started) * 1e3)
+        done[name] = leg
+
+    async with anyio.create_task_group() as group:
+        for name, work in legs.items():
+            group.start_soon(one, name, work)
+    return [done[name] for name in legs]
+
+
+def left_out(cleaned: Cleaned, legs: Sequence[Leg]) -> tuple[str, ...]:
+    """What the caller has to know: legs that did not deliver, and a query that was cut."""
+    reasons = [f"{leg.report.leg}: {leg.report.reason}" for leg in legs if leg.report.status in ("late", "failed")]
+    reasons += [f"translated: {absent}" for leg in legs if leg.decision for absent in leg.decision.degraded]
+    if "cut" in cleaned.flags:
+        reasons.append(f"query: cut to its first {len(cleaned.text)} characters")
+    return tuple(reasons)
+
+
+def refuse_when_none_ran(legs: Sequence[Leg], seconds: float) -> None:
+    """Raise when there is no leg to make a result of.
+
+    Raises:
+        DeadlineExceeded: one of them was late.
+        LiraError: they all failed.
+    """
+    if any(leg.ran for leg in legs):
+        return
+    reasons = "; ".join(f"{leg.report.leg}: {leg.report.reason}" for leg in legs if leg.report.status != "skipped")
+    if any(leg.report.status == "late" for leg in legs):
+        raise DeadlineExceeded(f"no leg was ready after {seconds:g} s: {reasons}", retryable=True)
+    raise LiraError(f"every leg of the search failed: {reasons}")
+
+
+def places_of(legs: Sequence[Leg]) -> Places:
+    """Where each leg placed the passages it found."""
+    return {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in legs}
+
+
+def leg_ranks(key: str, places: Places) -> tuple[LegRank, ...]:
+    """The legs that found a passage, best rank first."""
+    legs = [LegRank(name, *found[key]) for name, found in places.items() if key in found]
+    return tuple(sorted(legs, key=lambda leg: (leg.rank, leg.leg)))
