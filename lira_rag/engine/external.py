@@ -16,7 +16,16 @@ import anyio
 
 from lira_rag.config import LiraConfig, load_config
 from lira_rag.engine.bridge import run
-from lira_rag.engine.leg import Leg, Ranked, left_out, leg_ranks, places_of, refuse_when_none_ran, side_by_side
+from lira_rag.engine.leg import (
+    Leg,
+    Ranked,
+    explanation_of,
+    left_out,
+    leg_ranks,
+    places_of,
+    refuse_when_none_ran,
+    side_by_side,
+)
 from lira_rag.engine.translating import proposed, why_not_translate
 from lira_rag.errors import InvalidInput
 from lira_rag.functional.fusion import best_of, mean_scores, reciprocal_ranks
@@ -115,19 +124,8 @@ class ExternalSearch:
         refuse_when_none_ran(legs, seconds)
         hits, notes = _hits(asked, legs, k, where)
         degraded = (*left_out(cleaned, legs), *notes)
-        return Explanation(
-            query=query,
-            cleaned=cleaned.text,
-            flags=cleaned.flags,
-            language=detected.language,
-            language_confidence=detected.confidence,
-            script=detected.script,
-            translations=tuple(t for leg in legs for t in leg.translations),
-            legs=tuple(leg.report for leg in legs),
-            result=SearchResult(query, tuple(replace(hit, degraded=degraded) for hit in hits), degraded),
-            decision=next((leg.decision.to_dict() for leg in legs if leg.decision), None),
-            milliseconds=(time.perf_counter() - started) * 1e3,
-        )
+        result = SearchResult(query, tuple(replace(hit, degraded=degraded) for hit in hits), degraded)
+        return explanation_of(cleaned, detected, legs, result, started)
 
     def explain(
         self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None

@@ -11,10 +11,21 @@ import anyio
 from lira_rag.agents.trace import Decision
 from lira_rag.errors import DeadlineExceeded, LiraError
 from lira_rag.protocols import FloatArray
-from lira_rag.schema import LegRank, LegReport, Translation
+from lira_rag.schema import Explanation, LegRank, LegReport, SearchResult, Translation
 from lira_rag.text.border import Cleaned
+from lira_rag.text.language import Detected
 
-__all__ = ["Leg", "Ranked", "Work", "left_out", "leg_ranks", "places_of", "refuse_when_none_ran", "side_by_side"]
+__all__ = [
+    "Leg",
+    "Ranked",
+    "Work",
+    "explanation_of",
+    "left_out",
+    "leg_ranks",
+    "places_of",
+    "refuse_when_none_ran",
+    "side_by_side",
+]
 
 Ranked = list[tuple[str, float]]
 
@@ -115,3 +126,22 @@ def leg_ranks(key: str, places: Places) -> tuple[LegRank, ...]:
     """The legs that found a passage, best rank first."""
     legs = [LegRank(name, *found[key]) for name, found in places.items() if key in found]
     return tuple(sorted(legs, key=lambda leg: (leg.rank, leg.leg)))
+
+
+def explanation_of(
+    cleaned: Cleaned, detected: Detected, legs: Sequence[Leg], result: SearchResult, started: float
+) -> Explanation:
+    """What a search has to say of itself; `started` is by `time.perf_counter`."""
+    return Explanation(
+        query=result.query,
+        cleaned=cleaned.text,
+        flags=cleaned.flags,
+        language=detected.language,
+        language_confidence=detected.confidence,
+        script=detected.script,
+        translations=tuple(t for leg in legs for t in leg.translations),
+        legs=tuple(leg.report for leg in legs),
+        result=result,
+        decision=next((leg.decision.to_dict() for leg in legs if leg.decision), None),
+        milliseconds=(time.perf_counter() - started) * 1e3,
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from lira_rag.arca import Arca
 from lira_rag.arca.relevance import Calibrator
 from lira_rag.config import LiraConfig
-from lira_rag.engine.leg import Leg, left_out, leg_ranks, places_of, refuse_when_none_ran
+from lira_rag.engine.leg import Leg, explanation_of, left_out, leg_ranks, places_of, refuse_when_none_ran
 from lira_rag.engine.legs import Legs, Question, most
 from lira_rag.engine.within import within
 from lira_rag.errors import InvalidInput
@@ -74,19 +74,7 @@ class Searcher:
         left = max(due - anyio.current_time(), LEAST_SECONDS)
         gather = partial(self._gather, query, question, legs, k, calibration)
         result = await within(left, "fetching the passages (search_deadline)", gather)
-        return Explanation(
-            query=query,
-            cleaned=cleaned.text,
-            flags=cleaned.flags,
-            language=detected.language,
-            language_confidence=detected.confidence,
-            script=detected.script,
-            translations=tuple(t for leg in legs for t in leg.translations),
-            legs=tuple(leg.report for leg in legs),
-            result=result,
-            decision=next((leg.decision.to_dict() for leg in legs if leg.decision), None),
-            milliseconds=(time.perf_counter() - started) * 1e3,
-        )
+        return explanation_of(cleaned, detected, legs, result, started)
 
     def _gather(
         self, query: str, question: Question, legs: Sequence[Leg], k: int, calibration: Calibration | None
