@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CODE := lira_rag integrations tests benchmarks
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test test-vllm check bench clean
 
 setup: $(READY)
 
@@ -24,6 +24,11 @@ demo: $(READY)
 test: $(READY)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
 
+# Real vLLM servers in an environment of their own (3.4 GB, made once).
+test-vllm: $(READY)
+	PYTHON=$(PYTHON) .ci/vllm-env.sh .venv-vllm
+	HF_HUB_OFFLINE=1 LIRA_VLLM_PYTHON=$(CURDIR)/.venv-vllm/bin/python $(BIN)/python -m pytest tests/vllm
+
 check: $(READY)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
@@ -35,4 +40,4 @@ bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-vllm

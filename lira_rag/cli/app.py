@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lira_rag import __version__
-from lira_rag.cli import ask, bound, demo, doctor, drift, index, models, search, tokens, train, verify
+from lira_rag.cli import ask, bound, demo, doctor, drift, index, models, search, serve, tokens, train, verify
 from lira_rag.cli import eval as evaluating
 from lira_rag.cli.console import fail
 from lira_rag.errors import LiraError
@@ -34,6 +34,7 @@ app.add_typer(demo.app, name="demo")
 app.add_typer(evaluating.app, name="eval")
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
+app.add_typer(serve.app, name="serve")
 
 
 def _version(wanted: bool) -> None:
