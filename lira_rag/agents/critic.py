@@ -74,16 +74,18 @@ class TranslationCritic:
         self, text: str, shown: Sequence[str], source: str, target: str, refused: str
     ) -> tuple[list[Scores], str]:
         """Scores in the order shown, and why another ask is due ("" when it is not)."""
-        reply = await ask(
-            self._chat,
-            judge_messages(text, shown, source, target, refused=refused),
-            max_tokens=REPLY_TOKENS + ENTRY_TOKENS * len(shown),
-            schema=SCHEMA,
-            top_logprobs=ALTERNATIVES if self._expectation else 0,
-        )
         try:
+            reply = await ask(
+                self._chat,
+                judge_messages(text, shown, source, target, refused=refused),
+                max_tokens=REPLY_TOKENS + ENTRY_TOKENS * len(shown),
+                schema=SCHEMA,
+                top_logprobs=ALTERNATIVES if self._expectation else 0,
+            )
             found = parse_verdicts(reply.text, len(shown))
-        except BadReply as error:
+        except (BadReply, ChatError) as error:
+            if isinstance(error, ChatError) and error.kind != "schema":
+                raise
             return [Scores(reason=f"the judge's reply was refused: {error}")] * len(shown), str(error)
         faults = [f"candidate {n}: {scores.reason}" for n, scores in enumerate(found, 1) if scores.reason]
         return (_refined(found, reply) if self._expectation else found), "; ".join(faults)
