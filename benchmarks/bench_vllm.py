@@ -1,6 +1,6 @@
 """What this library costs in front of a vLLM server.
 
-    LIRA_VLLM_PYTHON=.venv-vllm/bin/python python benchmarks/bench_vllm.py [--asks 32] [--rounds 200] [--json]
+    LIRA_VLLM_PYTHON=.venv-vllm/bin/python python benchmarks/bench_vllm.py [--asks 32] [--repeats 2] [--rounds 200] [--json]
 
 Rows:
     asks         32 questions at once through `Lira.ask` against a real vLLM server that this script starts (SmolLM2),
@@ -80,7 +80,7 @@ async def asked(lira: Lira, questions: Sequence[str]) -> tuple[float, int]:
     return time.perf_counter() - started, sum(answer.model == MODEL for answer in answers)
 
 
-async def asks(url: str, count: int, folder: Path) -> dict[str, Any]:
+async def asks(url: str, count: int, repeats: int, folder: Path) -> dict[str, Any]:
     pool = [f"{question.text} ({n})" for n in range(count) for question in demo_corpus.questions()]
     questions = pool[:count]
     lira = Lira.create(folder, store="memory", chat=Recorder(url, MODEL, timeout=SECONDS), search_deadline=SECONDS)
@@ -90,7 +90,7 @@ async def asks(url: str, count: int, folder: Path) -> dict[str, Any]:
     await asked(lira, questions[:2])
     rows = []
     async with httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client:
-        for _ in range(2):
+        for _ in range(repeats):
             recorder.calls.clear()
             ours, own = await asked(lira, questions)
             calls = list(recorder.calls)
@@ -102,7 +102,7 @@ async def asks(url: str, count: int, folder: Path) -> dict[str, Any]:
     return {
         "rounds": rows,
         "ratio": sum(row["straight_s"] for row in rows) / sum(row["ask_s"] for row in rows),
-        "asks_per_s": 2 * count / sum(row["ask_s"] for row in rows),
+        "asks_per_s": repeats * count / sum(row["ask_s"] for row in rows),
     }
 
 
@@ -156,7 +156,7 @@ async def overhead(rounds: int) -> dict[str, float]:
     }
 
 
-def served(count: int) -> dict[str, Any]:
+def served(count: int, repeats: int) -> dict[str, Any]:
     """The rows that need the real server."""
     command = vllm_command(
         checkpoint_of(MODEL, encoder=False),
@@ -168,7 +168,7 @@ def served(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, ModelServer(command, Path(folder) / "server.log") as server:
         url = server.command.base_url
         return {
-            "asks": asyncio.run(asks(url, count, Path(folder) / "index")),
+            "asks": asyncio.run(asks(url, count, repeats, Path(folder) / "index")),
             "first_piece": asyncio.run(first_piece(url)),
         }
 
@@ -176,12 +176,13 @@ def served(count: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--asks", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=2, help="of the row asks")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows: dict[str, Any] = {"overhead": asyncio.run(overhead(options.rounds))}
     if PYTHON_VARIABLE in os.environ:
-        rows |= served(options.asks)
+        rows |= served(options.asks, options.repeats)
     if options.json:
         print(json.dumps(rows, indent=1))
         return

@@ -18,7 +18,7 @@ from lira_rag.protocols import FloatArray
 
 __all__ = ["embed", "embed_tokens"]
 
-EMBED_BATCH, TOKENS_BATCH, AT_ONCE = 128, 16, 4
+EMBED_BATCH, TOKENS_BATCH, AT_ONCE = 32, 16, 8
 MAX_VECTORS = 128 << 20
 """Most bytes of a reply with vectors: 16 texts of 1,024 tokens of width 1,024 are some 90 MiB in base64."""
 

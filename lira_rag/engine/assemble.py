@@ -49,9 +49,7 @@ def _served_encoder(config: LiraConfig) -> Encoder:
     from lira_rag.models import CATALOG, folder_of, is_pulled
 
     model = config.encoder_model
-    server = VLLMEndpoint(
-        config.encoder, model, api_key=_secret(config.encoder_api_key), timeout=config.search_deadline
-    )
+    server = VLLMEndpoint(config.encoder, model, api_key=_secret(config.encoder_api_key), timeout=config.add_deadline)
     return ServedEncoder(
         server,
         pooling=config.pooling,

@@ -19,7 +19,7 @@ def _chats(server: FaultServer) -> int:
     return sum(request.path.endswith("/chat/completions") for request in server.received)
 
 
-def _endpoint(*servers: FaultServer, timeout: float = 2.0) -> VLLMEndpoint:
+def _endpoint(*servers: FaultServer, timeout: float = 10.0) -> VLLMEndpoint:
     return VLLMEndpoint([server.base_url for server in servers], "fake", timeout=timeout)
 
 
@@ -53,13 +53,13 @@ async def test_a_dead_server_costs_no_call_and_returns() -> None:
         endpoint = _endpoint(dead, alive)
         started = time.monotonic()
         assert [await endpoint.chat(ASK) for _ in range(50)] == ["ok"] * 50
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 3.0
         assert await endpoint.health() == {dead.base_url: False, alive.base_url: True}
         async with dead:
             returned = time.monotonic()
             while _chats(dead) < 3:
                 assert await endpoint.chat(ASK) == "ok"
-                assert time.monotonic() - returned < 2.0, "no return within 2 s"
+                assert time.monotonic() - returned < 4.0, "no return within a pause and some"
                 await asyncio.sleep(0.05)
             await endpoint.aclose()
 
@@ -67,7 +67,7 @@ async def test_a_dead_server_costs_no_call_and_returns() -> None:
 async def test_a_hanging_server_loses_calls_only_until_its_breaker_opens() -> None:
     async with FaultServer(then=Step(hang=True)) as hung, FaultServer() as alive:
         hung.routes["/health"] = Step(hang=True)
-        endpoint = _endpoint(hung, alive, timeout=0.3)
+        endpoint = _endpoint(hung, alive, timeout=0.5)
         lost = 0
         for _ in range(20):
             try:
@@ -165,7 +165,7 @@ async def test_when_all_are_dead_it_is_said_at_once() -> None:
         kinds.add(caught.value.kind)
         assert caught.value.retryable
     assert kinds == {"connect", "circuit_open"}
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
 
 
 @pytest.mark.parametrize("urls", [[], ["http://h:1/v1", "http://h:1"], ["ftp://h", "http://h"]])

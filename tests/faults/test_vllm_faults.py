@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lira_rag.agents import TranslationCritic
 from lira_rag.clients import OpenAIChat, VLLMEndpoint
 from lira_rag.encoders import ServedEncoder
 from lira_rag.errors import ChatError, ConfigError, EmptyText, EncoderContractError
@@ -35,13 +36,14 @@ SCHEMA = {
     "required": ["score"],
     "additionalProperties": False,
 }
-TIMEOUT = 0.6
-SLACK = 0.3
+TIMEOUT = 1.5
+SLACK = 1.0
+PATIENT = 10.0
 WIDTH = 8
 
 
 def _endpoint(server: FaultServer, **settings: Any) -> VLLMEndpoint:
-    return VLLMEndpoint(server.base_url, "fake", **{"timeout": TIMEOUT, **settings})
+    return VLLMEndpoint(server.base_url, "fake", **{"timeout": PATIENT, **settings})
 
 
 STRUCTURES = {
@@ -141,7 +143,7 @@ async def test_a_stream_gives_the_reply_in_pieces(case: str) -> None:
     step, expected = GOOD_STREAMS[case]
     first = [Step(status=503, headers={"Retry-After": "0"})] if case.startswith("retried") else []
     async with FaultServer(first, then=step) as server:
-        chat = OpenAIChat(server.base_url, "fake", timeout=5.0)
+        chat = OpenAIChat(server.base_url, "fake", timeout=PATIENT)
         assert await _streamed(chat) == (expected, None)
         assert server.received[-1].json()["stream"] is True
         await chat.aclose()
@@ -200,7 +202,7 @@ async def test_a_slow_stream_ends_at_the_deadline_with_what_had_come() -> None:
 
 async def test_a_stream_that_is_left_early_ends_its_request() -> None:
     async with FaultServer(then=streamed(["a"] * 50, drip=0.002)) as server:
-        chat = OpenAIChat(server.base_url, "fake", timeout=5.0)
+        chat = OpenAIChat(server.base_url, "fake", timeout=PATIENT)
         reply = chat.stream(ASK)
         assert await anext(aiter(reply)) == "a"
         await reply.aclose()  # type: ignore[attr-defined]
@@ -211,7 +213,7 @@ async def test_a_stream_that_is_left_early_ends_its_request() -> None:
 
 async def test_a_finished_stream_keeps_its_connection() -> None:
     async with FaultServer(then=streamed(["a"])) as server:
-        chat = OpenAIChat(server.base_url, "fake", timeout=5.0)
+        chat = OpenAIChat(server.base_url, "fake", timeout=PATIENT)
         for _ in range(5):
             assert await _streamed(chat) == (["a"], None)
         assert server.connections == 1
@@ -366,3 +368,19 @@ async def test_a_model_nobody_knows_is_refused_until_its_recipe_is_given() -> No
         given = ServedEncoder(VLLMEndpoint(server.base_url), pooling="cls", query_prefix="q: ", passage_prefix="")
         assert (await given.encode(["a"], "query")).shape == (1, WIDTH)
         assert server.received[-1].json()["input"] == ["q: a"]
+
+
+async def test_a_judge_whose_reply_breaks_the_schema_is_asked_once_more() -> None:
+    verdict = '{"scores": [{"candidate": 1, "fidelity": 9, "emotion": 8, "tone": 7}]}'
+    async with FaultServer([completion("I like it.")], then=completion(verdict)) as server:
+        endpoint = _endpoint(server)
+        scores = await TranslationCritic(endpoint).judge("habari", ["hello"], "sw")
+        await endpoint.aclose()
+        assert (scores[0].fidelity, scores[0].emotion, scores[0].tone) == (9, 8, 7)
+        assert len(server.received) == 2
+    async with FaultServer(then=completion("I like it.")) as server:
+        endpoint = _endpoint(server)
+        scores = await TranslationCritic(endpoint).judge("habari", ["hello"], "sw")
+        await endpoint.aclose()
+        assert scores[0].fidelity is None
+        assert scores[0].reason

@@ -10,7 +10,7 @@ import pytest
 
 from lira_rag.launch import Installation, ModelServer, checkpoint_of, find_installation, vllm_command
 from lira_rag.launch.environment import PYTHON_VARIABLE
-from tests.vllm_servers import CHAT, ENCODER, START_SECONDS, chat_command, free_port
+from tests.vllm_servers import ENCODER, START_SECONDS, chat_command, free_port
 
 HERE = Path(__file__).parent
 
@@ -31,15 +31,20 @@ def installation() -> Installation:
 
 
 @pytest.fixture(scope="session")
-def started(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ModelServer]]:
-    """The servers that all tests share, started side by side."""
+def started(
+    request: pytest.FixtureRequest, installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, ModelServer]]:
+    """The servers that tests of this run share, started side by side."""
     logs = tmp_path_factory.mktemp("vllm")
     encoder = vllm_command(
         checkpoint_of(ENCODER, encoder=True), installation, port=free_port(), tokens=True, cache_gib=1
     )
-    commands = {CHAT: chat_command(installation, free_port()), ENCODER: encoder}
+    commands = {"chat_server": chat_command(installation, free_port()), "encoder_server": encoder}
+    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     servers = {
-        name: ModelServer(command, logs / f"{name}.log", seconds=START_SECONDS) for name, command in commands.items()
+        name: ModelServer(command, logs / f"{name}.log", seconds=START_SECONDS)
+        for name, command in commands.items()
+        if name in wanted
     }
     try:
         for server in servers.values():
@@ -54,9 +59,9 @@ def started(installation: Installation, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def chat_server(started: dict[str, ModelServer]) -> ModelServer:
-    return started[CHAT]
+    return started["chat_server"]
 
 
 @pytest.fixture(scope="session")
 def encoder_server(started: dict[str, ModelServer]) -> ModelServer:
-    return started[ENCODER]
+    return started["encoder_server"]
