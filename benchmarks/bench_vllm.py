@@ -1,6 +1,7 @@
 """What this library costs in front of a vLLM server.
 
-    LIRA_VLLM_PYTHON=.venv-vllm/bin/python python benchmarks/bench_vllm.py [--asks 32] [--repeats 2] [--rounds 200] [--json]
+    export LIRA_VLLM_PYTHON=.venv-vllm/bin/python
+    python benchmarks/bench_vllm.py [--asks 32] [--repeats 2] [--rounds 200] [--json]
 
 Rows:
     asks         32 questions at once through `Lira.ask` against a real vLLM server that this script starts (SmolLM2),

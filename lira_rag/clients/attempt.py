@@ -5,9 +5,11 @@ from __future__ import annotations
 import httpx
 
 from lira_rag.clients.retry import retry_after
+from lira_rag.errors import ChatError
 
-__all__ = ["MANY", "Failure", "broken", "read", "refusal"]
+__all__ = ["MANY", "Failure", "broken", "read", "refusal", "server_error"]
 
+MESSAGE_CHARACTERS = 500
 MANY = 1_000
 """As many retries as the transport allows."""
 
@@ -39,6 +41,11 @@ class Failure(Exception):
     ) -> None:
         super().__init__(detail)
         self.kind, self.retries, self.later, self.down, self.wait = kind, retries, later, down, wait
+
+
+def server_error(base_url: str, kind: str, detail: str, *, later: bool = False) -> ChatError:
+    """A ChatError about a server, with at most 500 characters of detail; `later` makes it retryable."""
+    return ChatError(f"{base_url}: {kind}: {detail[:MESSAGE_CHARACTERS]}", retryable=later, kind=kind)
 
 
 async def read(response: httpx.Response, limit: int) -> bytes:

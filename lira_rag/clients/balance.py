@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import httpx
 
+from lira_rag.clients.attempt import server_error
 from lira_rag.clients.breaker import CircuitBreaker
 from lira_rag.clients.connections import Connections
 from lira_rag.clients.retry import RetryBudget
@@ -108,7 +109,7 @@ class Balancer:
 
     def error(self, kind: str, detail: str, *, later: bool = False) -> ChatError:
         """A ChatError about these servers."""
-        return self.members[0].error(kind, detail, later=later)
+        return server_error(self.base_url, kind, detail, later=later)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import anyio
 import httpx
 
-from lira_rag.clients.attempt import MANY, Failure, read, refusal
+from lira_rag.clients.attempt import MANY, Failure, read, refusal, server_error
 from lira_rag.clients.breaker import CircuitBreaker
 from lira_rag.clients.connections import Connections
 from lira_rag.clients.retry import RetryBudget, jitter
@@ -28,7 +28,6 @@ MAX_BODY = 1 << 20
 TIMES = httpx.Timeout(None, connect=1.0)
 """The total deadline is kept by `post` and its kin; only connecting has its own limit."""
 
-MESSAGE_CHARACTERS = 500
 T = TypeVar("T")
 _log = logging.getLogger("lira_rag")
 
@@ -125,7 +124,7 @@ class Transport:
 
     def error(self, kind: str, detail: str, *, later: bool = False) -> ChatError:
         """A ChatError about this server, with at most 500 characters of detail."""
-        return ChatError(f"{self.base_url}: {kind}: {detail[:MESSAGE_CHARACTERS]}", retryable=later, kind=kind)
+        return server_error(self.base_url, kind, detail, later=later)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
