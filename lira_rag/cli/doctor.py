@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from lira_rag.cli.console import out, print_json
+from lira_rag.cli.doctor_servers import servers
 from lira_rag.cli.options import Json, Settings, parse_settings
 from lira_rag.cli.stack import profiles_of, report_of
 from lira_rag.config import LiraConfig, load_config
@@ -43,13 +44,15 @@ def doctor(settings: Settings = None, language: Languages = None, as_json: Json 
     if language:
         _for_languages(config, language, as_json)
         return
-    report = {"packages": _packages(), "models": _models(), "stages": _stages(config)}
+    report = {"packages": _packages(), "models": _models(), "stages": _stages(config), "servers": servers(config)}
     if as_json:
         print_json(report)
         return
     _table("packages", report["packages"])
     _table("models", report["models"])
     _table("stages", report["stages"])
+    if report["servers"]:
+        _table("servers", report["servers"])
 
 
 def _for_languages(config: LiraConfig, tags: list[str], as_json: bool) -> None:

@@ -1,5 +1,6 @@
-"""`lira doctor --language`."""
+"""`lira doctor`: languages, and model servers."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,9 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lira_rag.cli.app import app
+from lira_rag.cli.doctor_servers import servers
 from lira_rag.cli.stack import languages_of_model
+from lira_rag.config import load_config
 from lira_rag.errors import InvalidInput
 from lira_rag.languages import XLMR_LANGUAGES
+from lira_rag.testing import FaultServer, Step
 
 
 def doctor(*arguments: str) -> dict[str, Any]:
@@ -67,3 +71,17 @@ def test_an_unknown_language_is_refused() -> None:
 )
 def test_languages_of_a_model(name: str, languages: object) -> None:
     assert languages_of_model(name) == languages
+
+
+async def test_servers_are_asked_how_they_are() -> None:
+    models = Step(body=b'{"data": [{"id": "qwen", "max_model_len": 4096}]}')
+    async with (
+        FaultServer(routes={"/models": models}) as well,
+        FaultServer(routes={"/health": Step(status=503)}) as ill,
+    ):
+        config = load_config(chat_url=[well.base_url, ill.base_url], chat_model="qwen", encoder="http://127.0.0.1:1")
+        rows = await asyncio.to_thread(servers, config)
+    assert [(row["for"], row["well"]) for row in rows] == [("answers", True), ("answers", False), ("encoder", False)]
+    assert (rows[0]["models"], rows[0]["tokens"]) == ("qwen", 4096)
+    assert rows[2]["models"] == "no answer (connect)"
+    assert servers(load_config()) == []
