@@ -41,7 +41,9 @@ class VectorCache:
         if not texts:
             return np.zeros((0, encoder.dimension), dtype=np.float32)
         place = f"{encoder.fingerprint}.{kind}"
-        known = self._known.setdefault(place, self._read(place))
+        if place not in self._known:
+            self._known[place] = self._read(place)
+        known = self._known[place]
         keys = [_key(text) for text in texts]
         missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
         for start in range(0, len(missing), PIECE):

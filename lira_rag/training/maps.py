@@ -15,7 +15,7 @@ from lira_rag.modules.language_map import LanguageMap, compress
 from lira_rag.protocols import FloatArray
 from lira_rag.training.gate import Verdict, judge
 from lira_rag.training.heldout import score_tasks
-from lira_rag.training.material import Material
+from lira_rag.training.material import Fittable, Material
 from lira_rag.training.settings import QUESTIONS, MapSettings
 
 __all__ = ["Fitted", "fit_language", "fit_map"]
@@ -38,7 +38,7 @@ class Fitted:
     unrelated: FloatArray
 
 
-def fit_map(material: Material, rows: NDArray[np.int64], strength: float, settings: MapSettings) -> LanguageMap:
+def fit_map(material: Fittable, rows: NDArray[np.int64], strength: float, settings: MapSettings) -> LanguageMap:
     """The map fitted on some of a language's pairs.
 
     Args:

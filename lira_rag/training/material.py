@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,20 @@ from lira_rag.arca.parallel import LEAST_PAIRS, Pair
 from lira_rag.arca.vectors import VectorCache
 from lira_rag.protocols import Encoder, FloatArray
 
-__all__ = ["Material", "encode_material", "encode_passages"]
+__all__ = ["Fittable", "Material", "encode_material", "encode_passages"]
+
+
+class Fittable(Protocol):
+    """What a map is fitted on; row n of each belongs to pair n (see `Material`)."""
+
+    @property
+    def texts(self) -> list[str]: ...
+    @property
+    def questions(self) -> NDArray[np.bool_]: ...
+    @property
+    def asked(self) -> FloatArray: ...
+    @property
+    def target(self) -> FloatArray: ...
 
 
 @dataclass(frozen=True, slots=True)
