@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from lira_rag.arca.parallel import json_lines
 from lira_rag.errors import InvalidInput
-from lira_rag.evaluation.degrade import RUNGS, degrade
 from lira_rag.languages import normalize_tag
 from lira_rag.protocols import Kind
+from lira_rag.text.degrade import RUNGS, degrade
 
 __all__ = ["TASKS", "Block", "read_task"]
 

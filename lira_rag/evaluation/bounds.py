@@ -9,9 +9,9 @@ import numpy as np
 from lira_rag.arca.bound import codebook, measure_bound
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
-from lira_rag.evaluation.degrade import degrade
 from lira_rag.functional.alignment import unit
 from lira_rag.protocols import FloatArray
+from lira_rag.text.degrade import degrade
 
 __all__ = ["NEIGHBOURS", "SAMPLE", "measure_blocks"]
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from lira_rag.evaluation.bench import Bench, Cost
 from lira_rag.evaluation.blocks import Block
-from lira_rag.evaluation.degrade import RUNGS
 from lira_rag.evaluation.intervals import macro_interval
 from lira_rag.evaluation.methods import Method, NotApplicable
 from lira_rag.functional.ranking import gold_ranks, ndcg_of_ranks, recall_of_ranks
 from lira_rag.protocols import FloatArray
+from lira_rag.text.degrade import RUNGS
 
 __all__ = ["figures", "measure", "run_task"]
 

@@ -122,7 +122,8 @@ class FusionHead(nn.Module):
         weights = self.weigh(states[:, 1:]).squeeze(-1).masked_fill(~present.flatten(1), 0.0)  # [B, 2S]
         moved = torch.tanh(self.share(states[:, 0])) * gap + self.leave(states[:, 0])
         moved = moved + (weights.unsqueeze(1) @ rows.flatten(1, 2)).squeeze(1)
-        return nn.functional.normalize(paths.anchored + moved, dim=-1)
+        fused: Tensor = nn.functional.normalize(paths.anchored + moved, dim=-1)
+        return fused
 
     def _states(self, paths: TwoPaths, rows: Tensor, present: Tensor, translated: Tensor, english: Tensor) -> Tensor:
         """States of the readout token and of the 2S rows: [B, 1 + 2S, width]."""

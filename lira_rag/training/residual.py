@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lira_rag.errors import CheckpointError, ConfigError
+from lira_rag.errors import ConfigError
 from lira_rag.functional.ranking import gold_ranks, ndcg_of_ranks
 from lira_rag.functional.spectrum import effective_rank, spread
 from lira_rag.modules.anchor import AnchorAdaptor
-from lira_rag.modules.saving import read_card, read_weights, write_state
+from lira_rag.training.epochs import copy_of, resume_epoch, save_epoch
 from lira_rag.training.features import Features
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ResidualSettings", "Stopped", "train_residual"]
 
-STATE = "state"
 Report = Callable[[int, int | None], None]
 
 
@@ -102,9 +101,9 @@ def train_residual(
     held = np.arange(len(native)) % 10 == 0
     rows = np.flatnonzero(~held)
     adaptor, optimiser = _start(native, settings)
-    history, best = _resume(partial, adaptor, optimiser, settings)
-    history = history or [_look(adaptor, native, english, held)]
-    best = best or _copy(adaptor)
+    card, found = resume_epoch(partial, adaptor, optimiser, asdict(settings))
+    history: list[dict[str, float]] = list(card.get("history") or [_look(adaptor, native, english, held)])
+    best = found.get("best") or copy_of(adaptor)
     reason = _why_stop(history, settings)
     while not reason:
         order = np.random.default_rng([settings.seed, len(history)]).permutation(rows)
@@ -112,8 +111,9 @@ def train_residual(
             _step(adaptor, optimiser, _loss(adaptor, native.take(batch), english.take(batch), passages, settings))
         history.append(_look(adaptor, native, english, held))
         if history[-1]["ndcg10"] >= max(step["ndcg10"] for step in history):
-            best = _copy(adaptor)
-        _save(partial, adaptor, optimiser, history, best, settings)
+            best = copy_of(adaptor)
+        about = {"history": history, "settings": asdict(settings)}
+        save_epoch(partial, adaptor, optimiser, {"best": best}, about)
         if progress is not None:
             progress(len(history) - 1, settings.epochs)
         reason = _why_stop(history, settings)
@@ -184,46 +184,3 @@ def _why_stop(history: list[dict[str, float]], settings: ResidualSettings) -> st
     if len(history) - 1 - best >= settings.patience:
         return f"held-out retrieval has not risen for {settings.patience} epochs"
     return f"all {settings.epochs} epochs are done" if len(history) > settings.epochs else ""
-
-
-def _copy(adaptor: AnchorAdaptor) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in adaptor.state_dict().items()}
-
-
-def _save(
-    partial: Path, adaptor: AnchorAdaptor, optimiser: Any, history: Any, best: Any, settings: ResidualSettings
-) -> None:
-    """Weights, best weights and Adam's moments after a whole epoch."""
-    moments = {
-        f"adam.{number}.{name}": tensor.reshape(tensor.shape)
-        for number, found in optimiser.state_dict()["state"].items()
-        for name, tensor in found.items()
-    }
-    state = {f"now.{name}": tensor for name, tensor in _copy(adaptor).items()}
-    state |= {f"best.{name}": tensor for name, tensor in best.items()}
-    write_state(partial, STATE, {**state, **moments}, {"history": history, "settings": asdict(settings)})
-
-
-def _resume(
-    partial: Path, adaptor: AnchorAdaptor, optimiser: Any, settings: ResidualSettings
-) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
-    """The history and best weights of an equal unfinished run, put back in place; nothing when there is none."""
-    try:
-        card = read_card(partial, STATE)
-        state = read_weights(partial, STATE, card)
-    except CheckpointError:
-        return [], {}
-    if card.get("settings") != asdict(settings):
-        return [], {}
-    parts: dict[str, dict[str, Tensor]] = {"now": {}, "best": {}, "adam": {}}
-    for name, tensor in state.items():
-        kind, rest = name.split(".", 1)
-        parts[kind][rest] = tensor
-    adaptor.load_state_dict(parts["now"])
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in parts["adam"].items():
-        number, rest = name.split(".", 1)
-        moments.setdefault(int(number), {})[rest] = tensor
-    whole = optimiser.state_dict()
-    optimiser.load_state_dict({**whole, "state": moments})
-    return list(card["history"]), parts["best"]

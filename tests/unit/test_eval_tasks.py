@@ -17,7 +17,6 @@ from lira_rag.errors import InvalidInput
 from lira_rag.evaluation.baselines import baselines, select
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import TASKS, Block, read_task
-from lira_rag.evaluation.degrade import RUNGS, degrade
 from lira_rag.evaluation.intervals import macro_interval
 from lira_rag.evaluation.markdown import to_markdown
 from lira_rag.evaluation.methods import own_methods
@@ -25,6 +24,7 @@ from lira_rag.evaluation.tables import measure, run_task
 from lira_rag.evaluation.words import WordSearch
 from lira_rag.functional.ranking import gold_ranks, ndcg_of_ranks, recall_of_ranks
 from lira_rag.testing import FakeEncoder
+from lira_rag.text.degrade import RUNGS, degrade
 from lira_rag.text.lexical import lexical_words
 from lira_rag.training.arca import train_maps
 from lira_rag.training.settings import MapSettings

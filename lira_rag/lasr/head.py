@@ -1,0 +1,150 @@
+"""The fusion head at query time: both paths of a question in, one vector to search with out.
+
+Source: LiRA, arXiv 2510.14466, section "LaSR": one embedding for retrieval and ranking. Only queries are moved:
+passages keep the encoder's own vectors, which is what the head folds to for an English text with one path, so an index
+stays valid with and without a head. A language the head was not passed for, English, and a question without a
+translation (unless the head was passed for that too) keep the anchored vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lira_rag.errors import CheckpointError, FingerprintMismatch, InvalidInput
+from lira_rag.languages import UNKNOWN, primary_language
+from lira_rag.protocols import FloatArray
+
+if TYPE_CHECKING:
+    from lira_rag.modules.fusion import FusionHead
+
+__all__ = ["LASR", "LasrHead", "find_packaged_head"]
+
+LASR = "lasr"
+ANY = "mul"
+"""The BCP-47 tag "multiple languages": stands in a card for every language without an embedding of its own."""
+
+
+class LasrHead:
+    """A trained head and where it may be used.
+
+    Args:
+        head: the network.
+        card: "embedded", the tags of its language embeddings from number 1 on; "languages", the tags it was passed for,
+            `ANY` among them for all others; "alone", whether it moves questions without a translation.
+    """
+
+    def __init__(self, head: FusionHead, card: Mapping[str, Any] | None = None) -> None:
+        self.head, self.card = head.eval(), dict(card or {})
+        self._number = {tag: n for n, tag in enumerate(self.card.get("embedded", ()), 1)}
+        self._passed = frozenset(self.card.get("languages", ()))
+
+    @property
+    def bins(self) -> int:
+        """S, rows per path."""
+        return self.head.bins
+
+    def applies(self, language: str, translated: bool = True) -> bool:
+        """Whether a question in this language is moved at all."""
+        primary = primary_language(language)
+        if primary in ("en", UNKNOWN) or not (translated or self.card.get("alone")):
+            return False
+        return primary in self._passed or (primary not in self._number and ANY in self._passed)
+
+    def fuse(
+        self,
+        anchored: FloatArray,
+        english: FloatArray,
+        rows: FloatArray,
+        counts: FloatArray,
+        languages: Sequence[str],
+        evidence: FloatArray,
+    ) -> FloatArray:
+        """Query vectors: float32 [n, d], unit rows; the anchored one where the head does not apply.
+
+        Args:
+            anchored: [n, d], unit rows of the native path, maps included.
+            english: [n, d], unit rows of the translations; anything where there is none.
+            rows: [n, 2, S, d], bin rows of the native and of the English path (`arca.bins`).
+            counts: [n, 2, S], tokens in each bin; a path without tokens is missing.
+            languages: BCP-47 tag of each.
+            evidence: [n, 2], confidence of the translator and trust of the anchoring error, in [0, 1].
+
+        Raises:
+            InvalidInput: shapes do not fit.
+        """
+        count, width = anchored.shape
+        shapes = (english.shape, rows.shape, counts.shape, evidence.shape, (len(languages),))
+        right = ((count, width), (count, 2, self.bins, width), (count, 2, self.bins), (count, 2), (count,))
+        if shapes != right:
+            raise InvalidInput(f"the paths of {count} texts must have shapes {right}, but have {shapes}")
+        there = counts[:, 1].sum(axis=1) > 0
+        moved = [n for n, tag in enumerate(languages) if self.applies(tag, bool(there[n]))]
+        fused = np.array(anchored, dtype=np.float32)
+        if moved:
+            numbers = np.array([self._number.get(primary_language(tag), 0) for tag in languages], dtype=np.int64)
+            parts = (anchored, english, rows, counts, numbers, evidence)
+            fused[moved] = self._forward([part[moved] for part in parts])
+        return fused
+
+    def _forward(self, parts: Sequence[Any]) -> FloatArray:
+        import torch
+
+        from lira_rag.modules.fusion import TwoPaths
+
+        with torch.inference_mode():
+            return np.asarray(self.head(TwoPaths(*map(torch.from_numpy, parts))).numpy(), dtype=np.float32)
+
+    def save(self, folder: Path, native: str, maps: str) -> None:
+        """Write lasr.safetensors and lasr.json.
+
+        Args:
+            native: fingerprint of the backbone.
+            maps: sha256 of the anchoring maps it stands behind; "" for none.
+        """
+        from lira_rag.modules.saving import write_module
+
+        write_module(
+            Path(folder), LASR, self.head, {**self.card, "config": self.head.config, "native": native, "maps": maps}
+        )
+
+    @classmethod
+    def load(cls, folder: Path, native: str, maps: str) -> LasrHead:
+        """Read what `save` wrote.
+
+        Raises:
+            CheckpointError: a file is absent, damaged, or of a newer format.
+            FingerprintMismatch: it was made for another backbone or other maps; both are named.
+        """
+        from lira_rag.modules.fusion import FusionHead
+        from lira_rag.modules.saving import read_card, read_weights
+
+        card = read_card(Path(folder), LASR)
+        for name, found in (("native", native), ("maps", maps)):
+            if card.get(name) != found:
+                raise FingerprintMismatch(
+                    f"the head in {folder} was made for {name} {card.get(name)!r}, and got {found!r}",
+                    hint="load it with the encoder and the maps it was trained on, or train it again: lira train lasr",
+                )
+        try:
+            head = FusionHead(**card["config"])
+            head.load_state_dict(read_weights(Path(folder), LASR, card))
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise CheckpointError(f"{folder} does not hold a fusion head: {type(error).__name__}") from error
+        return cls(head, card)
+
+
+def find_packaged_head(native: str, maps: str) -> Path | None:
+    """The folder of the head that comes with the library for this backbone and these maps, or None."""
+    from lira_rag.modules.saving import read_card
+
+    root = Path(__file__).resolve().parent.parent / "checkpoints"
+    for folder in sorted(root.glob("*")):
+        if (folder / f"{LASR}.json").is_file():
+            card = read_card(folder, LASR)
+            if (card.get("native"), card.get("maps")) == (native, maps):
+                return folder
+    return None
