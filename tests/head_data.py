@@ -12,6 +12,7 @@ from lira_rag.training.head_items import HeadItem
 from lira_rag.training.head_material import HeadMaterial
 
 BINS = 2
+TRUST = {"human": 1.0, "noised": 0.6, "wrong": 0.2}
 
 
 def bins_of(vectors: FloatArray, rng: np.random.Generator) -> Bins:
@@ -21,7 +22,7 @@ def bins_of(vectors: FloatArray, rng: np.random.Generator) -> Bins:
     return Bins(vectors, rows.astype(np.float32), np.full((len(vectors), BINS), 2, dtype=np.float32))
 
 
-def material(count: int = 240, width: int = 16, seed: int = 0, useful: bool = True) -> HeadMaterial:
+def material(count: int = 240, width: int = 48, seed: int = 0, useful: bool = True) -> HeadMaterial:
     """Three languages; the gloss is near the passage where its trust is high, which is never above 0.3.
 
     Args:
@@ -35,18 +36,23 @@ def material(count: int = 240, width: int = 16, seed: int = 0, useful: bool = Tr
     passages = unit(rng.standard_normal((count, width)).astype(np.float32))
     sure = rng.random(count).astype(np.float32)
     english = {
-        "gloss": noisy(passages, (2.5 * (1 - sure))[:, None]),
-        "human": noisy(passages, 0.3),
-        "noised": noisy(passages, 1.0),
+        "gloss": noisy(passages, (5 * (1 - sure))[:, None]),
+        "human": noisy(passages, 0.8),
+        "noised": noisy(passages, 2.0),
         "wrong": np.roll(passages, count // 2, axis=0),
     }
-    trusted = {"gloss": 0.3 * sure, "human": np.ones(count), "noised": np.full(count, 0.6), "wrong": np.zeros(count)}
+    trusted = {
+        "gloss": 0.3 * sure,
+        "human": np.ones(count),
+        "noised": np.full(count, 0.6),
+        "wrong": np.full(count, 0.2),
+    }
     languages = ("ha", "rw", "zu")
     items = tuple(
         HeadItem(Pair(f"text {n}", languages[n % 3], f"english {n}?", f"passage {n}"), f"gloss {n}", 1.0, f"noise {n}")
         for n in range(count)
     )
-    anchored = noisy(passages, 1.2) if useful else passages
+    anchored = noisy(passages, 2.6) if useful else passages
     return HeadMaterial(
         items=items,
         languages=languages,

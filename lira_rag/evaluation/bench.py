@@ -15,6 +15,7 @@ from lira_rag.arca.parallel import Pairs
 from lira_rag.arca.vectors import VectorCache
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.words import WordSearch
+from lira_rag.lasr.head import LasrHead
 from lira_rag.protocols import Encoder, FloatArray, Kind
 
 __all__ = ["Bench", "Cost", "Language"]
@@ -60,6 +61,7 @@ class Bench:
         maps: trained anchoring maps, or None.
         pairs: training pairs of the alignments, or None.
         english: another English encoder h for the concatenation, or None.
+        head: trained fusion head, or None.
         translations: by query text a translation and its confidence in [0, 1], as a file made offline gave them.
     """
 
@@ -68,6 +70,7 @@ class Bench:
     maps: AnchorMaps | None = None
     pairs: Pairs | None = None
     english: Encoder | None = None
+    head: LasrHead | None = None
     translations: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from lira_rag.arca.vectors import VectorCache
 from lira_rag.errors import InvalidInput
 from lira_rag.evaluation.bench import Bench
 from lira_rag.folders import lira_home
+from lira_rag.lasr.head import LasrHead, find_packaged_head
 from lira_rag.protocols import Encoder
 
 __all__ = ["about", "make_bench", "read_translations"]
@@ -21,6 +22,7 @@ def make_bench(
     *,
     data: Path | None = None,
     adaptor: Path | None = None,
+    head: Path | None = None,
     english: Encoder | None = None,
     translations: Path | None = None,
     cache: Path | None = None,
@@ -32,21 +34,29 @@ def make_bench(
         encoder: the backbone.
         data: folder whose training pairs the alignments are fitted on; None fits none.
         adaptor: folder of a checkpoint; None takes the packaged one if it fits the encoder.
+        head: folder of a fusion head; None takes the packaged one if it fits the encoder and the maps.
         english: another English encoder.
         translations: JSON lines of text, english and perhaps confidence.
         cache: folder for encoded texts.
         without: languages the alignments may not see.
     """
     folder = adaptor or find_packaged(encoder.fingerprint)
+    maps = AnchorMaps.load(folder, encoder.fingerprint) if folder is not None else None
     pairs = read_folder(data) if data is not None else None
     return Bench(
         encoder=encoder,
         cache=VectorCache(cache or lira_home() / "vectors"),
-        maps=AnchorMaps.load(folder, encoder.fingerprint) if folder is not None else None,
+        maps=maps,
+        head=_head(encoder.fingerprint, str(maps.card.get("sha256", "")) if maps is not None else "", head),
         pairs=pairs.without(without) if pairs is not None and without else pairs,
         english=english,
         translations=read_translations(translations) if translations is not None else {},
     )
+
+
+def _head(native: str, maps: str, folder: Path | None) -> LasrHead | None:
+    found = folder or find_packaged_head(native, maps)
+    return LasrHead.load(found, native, maps) if found is not None else None
 
 
 def read_translations(path: Path) -> dict[str, tuple[str, float]]:
@@ -78,4 +88,7 @@ def about(bench: Bench, name: str) -> list[str]:
     maps = ", ".join(sorted(bench.maps.maps))
     lines.append(f"checkpoint: sha256 {str(card.get('sha256'))[:16]}; languages with a map: {maps}")
     lines.append(f"trained on: {card.get('sources')}")
+    if bench.head is not None:
+        passed = ", ".join(bench.head.card.get("languages", ()))
+        lines.append(f"fusion head: sha256 {str(bench.head.card.get('sha256'))[:16]}; passed for: {passed}")
     return lines

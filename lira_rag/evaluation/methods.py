@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from lira_rag.arca.bound import anchoring_errors, trust
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
+from lira_rag.evaluation.heads import by_head, english_letters, trust_of
 from lira_rag.functional.alignment import unit
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray
@@ -117,6 +117,7 @@ class Whole:
     Args:
         name: "lira" for all of it; others are ablations.
         anchored, neutral, lexical, translated: the parts that take part.
+        head: the trained fusion head joins the two paths, where there is one and it was passed for the language.
     """
 
     def __init__(
@@ -127,25 +128,35 @@ class Whole:
         neutral: bool = True,
         lexical: bool = True,
         translated: bool = True,
+        head: bool = False,
     ) -> None:
         self.name = name
         self._anchored, self._neutral, self._lexical, self._translated = anchored, neutral, lexical, translated
+        self._head = head
 
     async def scores(self, bench: Bench, block: Block) -> FloatArray:
+        if self._head and bench.head is None:
+            raise NotApplicable("no fusion head")
         pool = await bench.pool(block)
         queries = await (bench.anchored(block) if self._anchored else bench.asked(block))
         texts = bench.translated(block) if self._translated else ("",) * len(queries)
         english = await bench.encode(texts, "query")
-        if self._neutral and block.mixed:
-            directions = _directions(pool, block)
-            queries = np.stack([without(row, directions) for row in queries])
-            english = np.stack([without(row, directions) for row in english])
+        directions = _directions(pool, block) if self._neutral and block.mixed else pool[:0]
+        plain, queries, english = queries, _neutral(queries, directions), _neutral(english, directions)
         trusted = _trusts(bench, block, queries, english, texts)
         believed = BELIEVED * trusted[:, None]
-        scores = (1 - believed) * _dot(queries, pool) + believed * _dot(english, pool)
+        joint = (1 - believed) * queries + believed * english
+        if self._head:
+            moved, fused = await by_head(bench, block, plain, texts)
+            joint[moved] = _neutral(fused[moved], directions)
+        scores = _dot(joint, pool)
         if self._lexical:
             scores = scores + _word_leg(bench, block, texts, trusted, pool)
         return np.asarray(scores, dtype=np.float32)
+
+
+def _neutral(rows: FloatArray, directions: FloatArray) -> FloatArray:
+    return np.stack([without(row, directions) for row in rows]) if len(directions) else rows
 
 
 def _trusts(bench: Bench, block: Block, queries: FloatArray, english: FloatArray, texts: tuple[str, ...]) -> FloatArray:
@@ -154,19 +165,8 @@ def _trusts(bench: Bench, block: Block, queries: FloatArray, english: FloatArray
 
     A translation that is not in Latin letters is no English and not believed.
     """
-    normal = bench.maps.normal_of(block.language) if bench.maps is not None else None
-    errors = anchoring_errors(queries, english)
-    believed = [
-        (0.5 if normal is None else trust(float(error), normal)) if english_letters(text) else 0.0
-        for error, text in zip(errors, texts, strict=True)
-    ]
-    return np.array(believed, dtype=np.float32) * bench.confidences(block)
-
-
-def english_letters(text: str) -> bool:
-    """More than half of a text's letters are ASCII; False without letters."""
-    letters = [letter for letter in text if letter.isalpha()]
-    return sum(letter.isascii() for letter in letters) * 2 > len(letters)
+    latin = np.array([english_letters(text) for text in texts], dtype=np.float32)
+    return trust_of(bench, block, queries, english) * latin * bench.confidences(block)
 
 
 def _word_leg(bench: Bench, block: Block, texts: tuple[str, ...], trusted: FloatArray, pool: FloatArray) -> FloatArray:
@@ -235,4 +235,6 @@ def own_methods() -> list[Method]:
         Whole("lira without words", lexical=False),
         Whole("lira without translation", translated=False),
         Whole("lira without neutrality", neutral=False),
+        Whole("lasr", lexical=False, head=True),
+        Whole("lira+lasr", head=True),
     ]

@@ -192,7 +192,7 @@ class _Trainer:
         import torch
 
         paths = self._forms(batch, rng)
-        places = torch.arange(len(paths.anchored)).split(self.settings.piece)
+        places = torch.split(torch.arange(len(paths.anchored)), self.settings.piece)
         other = torch.from_numpy(rng.permutation(len(batch)))
         with torch.no_grad():
             vectors = torch.cat([self.head(paths.take(place)) for place in places])
@@ -201,7 +201,7 @@ class _Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         assert leaf.grad is not None
         self.optimiser.zero_grad()
-        for place, gradient in zip(places, leaf.grad.split(self.settings.piece), strict=True):
+        for place, gradient in zip(places, torch.split(leaf.grad, self.settings.piece), strict=True):
             self.head(paths.take(place)).backward(gradient)
         torch.nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
         self.optimiser.step()
@@ -251,7 +251,7 @@ class _Trainer:
         numbers = own[own >= 0]
         if len(self.docs) and self.settings.queue:
             numbers = torch.cat([numbers, self.docs["number"]])
-        numbers = numbers.unique()
+        numbers = torch.unique(numbers)
         return numbers, self.bank[numbers]
 
     def _retrieval(self, vectors: Tensor, batch: Rows, numbers: Tensor, documents: Tensor) -> Tensor:
