@@ -142,8 +142,9 @@ class FusionHead(nn.Module):
 def _unit(rows: Tensor, counts: Tensor) -> Tensor:
     """Bin rows in units of their text's own pooled vector, so that no encoder's scale matters: [B, 2, S, d]."""
     share = counts / counts.sum(dim=-1, keepdim=True).clamp(min=1.0)
-    length = (rows * share.unsqueeze(-1)).sum(dim=2).norm(dim=-1)  # [B, 2]
-    return rows / length.clamp(min=1e-6)[..., None, None]
+    length = torch.linalg.vector_norm((rows * share.unsqueeze(-1)).sum(dim=2), dim=-1)  # [B, 2]
+    scaled: Tensor = rows / length.clamp(min=1e-6)[..., None, None]
+    return scaled
 
 
 def _check(*, layers: int, heads: int, width: int, **sizes: int) -> None:
