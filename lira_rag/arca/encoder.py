@@ -176,7 +176,7 @@ def adapt(adaptor: AnchorAdaptor, states: list[FloatArray], pooling: str, path: 
     """Apply the adaptor to token states [L_i, d] of n texts: float32 [n, d] unit rows."""
     import torch
 
-    from lira_rag.functional.pooling import bin_pool
+    from lira_rag.functional.pooling import bin_pool, stack_states
 
     stacked, mask = stack_states(states)
     with torch.inference_mode():
@@ -184,16 +184,6 @@ def adapt(adaptor: AnchorAdaptor, states: list[FloatArray], pooling: str, path: 
         pooled = pool_states(stacked, mask, pooling)
         vectors = adaptor(pooled, rows, counts, path)
     return np.asarray(vectors.numpy(), dtype=np.float32)
-
-
-def stack_states(states: list[FloatArray]) -> tuple[Tensor, Tensor]:
-    """Right-pad [L_i, d] arrays to [n, L, d] with their mask [n, L]."""
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
-
-    tensors = [torch.from_numpy(np.ascontiguousarray(s, dtype=np.float32)) for s in states]
-    mask = pad_sequence([torch.ones(len(t)) for t in tensors], batch_first=True)
-    return pad_sequence(tensors, batch_first=True), mask
 
 
 def pool_states(states: Tensor, mask: Tensor, pooling: str) -> Tensor:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from typer.core import TyperGroup
 
+from lira_rag.cli import eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
 from lira_rag.cli.report import index
@@ -30,6 +31,8 @@ class _Group(TyperGroup):
 
 app = typer.Typer(help="Measure retrieval on data with known answers.", no_args_is_help=True, cls=_Group)
 app.command("index")(index)
+app.command("prompt")(eval_prompt.prompt)
+app.command("reasoning")(eval_reasoning.reasoning)
 
 Encoder = Annotated[str, typer.Option("--encoder", help="Packaged model, folder or hub id.")]
 Precision = Annotated[str, typer.Option("--precision", help="int8 or fp32.")]

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
+from lira_rag.cli.train_prompt import prompt
 from lira_rag.errors import ConfigError
 
 __all__ = ["app"]
@@ -23,9 +24,7 @@ SOURCES = (
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `arca` a sub-command of its own."""
+app.command("prompt")(prompt)
 
 
 @app.command("arca")

@@ -5,12 +5,16 @@ The paper names the operation and not its details; equal time bins over the *rea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["bin_pool", "bin_weights"]
+__all__ = ["bin_pool", "bin_weights", "stack_states"]
 
 
 def bin_weights(mask: Tensor, bins: int) -> Tensor:
@@ -53,3 +57,13 @@ def bin_pool(states: Tensor, mask: Tensor, bins: int) -> tuple[Tensor, Tensor]:
     counts = weights.sum(dim=1)
     rows = weights.transpose(1, 2) @ states.float().masked_fill(mask.unsqueeze(-1) == 0, 0.0)
     return rows / counts.clamp(min=1.0).unsqueeze(-1), counts
+
+
+def stack_states(states: Sequence[NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
+    """Right-pad [L_i, d] arrays to [n, L, d] with their mask [n, L]."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    tensors = [torch.from_numpy(np.ascontiguousarray(s, dtype=np.float32)) for s in states]
+    mask = pad_sequence([torch.ones(len(t)) for t in tensors], batch_first=True)
+    return pad_sequence(tensors, batch_first=True), mask

@@ -9,8 +9,7 @@ helps, and how far a choice can be trusted. The report compares either way, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +19,7 @@ import numpy as np
 from lira_rag.agents.actor import PolicyActor
 from lira_rag.errors import ConfigError, InvalidInput
 from lira_rag.functional.reward import RewardWeights
+from lira_rag.functional.threads import one_thread
 from lira_rag.protocols import FloatArray
 from lira_rag.training.actor_report import ActorReport, Selected, compare, outcomes, worth
 from lira_rag.training.choices import Choices, pack_choices, read_choices
@@ -101,7 +101,7 @@ def train_actor(
     choices = pack_choices(rows, chosen.weights)
     goal = _goal(choices, chosen.objective)
     train, dev, test = (choices.part(part) for part in _split(choices.groups, chosen.seed))
-    with _one_thread():
+    with one_thread():
         policy = _train(train, dev, goal, chosen, progress)
         _calibrate(policy, dev, goal, chosen.weights)
     made_by = {"estimator": chosen.estimator, "objective": goal, "start": chosen.start, "seed": chosen.seed}
@@ -115,19 +115,6 @@ def train_actor(
         actor.save(out)
         (Path(out) / "actor_report.md").write_text(report.markdown(), encoding="utf-8")
     return actor, report
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Tensors this small are slower with several threads, ten times so on a busy machine; and one sums the same."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _goal(choices: Choices, objective: Objective) -> Literal["reward", "utility"]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lira_rag.arca.encoder import pool_states, stack_states
-from lira_rag.functional.pooling import bin_pool
+from lira_rag.arca.encoder import pool_states
+from lira_rag.functional.pooling import bin_pool, stack_states
 from lira_rag.protocols import Kind, TokenEncoder
 
 if TYPE_CHECKING:
