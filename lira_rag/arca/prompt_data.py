@@ -22,7 +22,7 @@ from lira_rag.languages import normalize_tag
 __all__ = ["HELD_FROM", "PROMPTS", "Example", "Task", "english_only", "held_out", "training_examples"]
 
 Task = Literal["english", "article"]
-PROMPTS: dict[Task, str] = {"english": "\nIn English:", "article": "\nWikipedia article:"}
+PROMPTS: dict[str, str] = {"english": "\nIn English:", "article": "\nWikipedia article:"}
 """The prompt tokens behind a text, by task."""
 
 HELD_FROM = 1500
@@ -75,7 +75,7 @@ def english_only(examples: Sequence[Example]) -> list[Example]:
     return [Example(side, "en", side, side, "english", "own") for side in sides]
 
 
-def held_out(folder: Path, task: Task, limit: int | None = None) -> dict[str, list[Example]]:
+def held_out(folder: Path, task: str, limit: int | None = None) -> dict[str, list[Example]]:
     """Held-out examples by language: the last lines of NTREX ("english") or AfriQA dev ("article").
 
     The items of NTREX are the same lines in every language.

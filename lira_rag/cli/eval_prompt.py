@@ -99,11 +99,13 @@ def _run(
     from lira_rag.evaluation.soft_choice import Scorer
     from lira_rag.evaluation.soft_choice_run import run_choices
 
-    started, scorer, found = time.monotonic(), Scorer(parts["llm"]), {}
+    started, scorer = time.monotonic(), Scorer(parts["llm"])
+    found: dict[str, Any] = {}
     for task in [name for name in names.split(",") if name]:
         if task not in PROMPTS:
             raise InvalidInput(f"tasks must be of {', '.join(PROMPTS)}, but got {task!r}")
-        held = {tag: rows for tag, rows in held_out(data, task, limit).items() if not languages or tag in languages}  # type: ignore[arg-type]
+        every: dict[str, Any] = held_out(data, task, limit)
+        held = {tag: rows for tag, rows in every.items() if not languages or tag in languages}
         with bar(task, quiet) as progress:
             call = partial(run_choices, held, scorer, parts["soft"], parts["translator"], state=state)
             late = partial(_late, started, seconds)

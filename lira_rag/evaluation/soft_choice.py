@@ -118,9 +118,11 @@ class Scorer:
 
     def _alone(self, items: Sequence[ChoiceItem]) -> dict[str, float]:
         """How likely each option is without a text, computed once an option."""
-        known = self._known.setdefault(items[0].example.task, {}) if items else {}
+        if not items:
+            return {}
+        known = self._known.setdefault(items[0].example.task, {})
         wanted = list(dict.fromkeys(option for item in items for option in item.options if option not in known))
-        empty = self.text("", items[0].example) if items else None
+        empty = self.text("", items[0].example)
         for start in range(0, len(wanted), AT_ONCE):
             piece = wanted[start : start + AT_ONCE]
             scores = self.llm.option_scores([empty], [[self.llm.tokens(" " + text)[:MOST_TOKENS] for text in piece]])

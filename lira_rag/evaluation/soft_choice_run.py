@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lira_rag.arca.prompt_data import Example, Task
+from lira_rag.arca.prompt_data import Example
 from lira_rag.evaluation.intervals import macro_interval
 from lira_rag.evaluation.soft_choice import METHODS, Measured, Scorer, answer_items, make_items
 from lira_rag.lasr.soft_prompt import SoftPrompts
@@ -19,7 +19,7 @@ __all__ = ["choice_tables", "run_choices"]
 
 Found = dict[str, dict[str, Measured]]
 Report = Callable[[int, int | None], None]
-TITLES: dict[Task, str] = {
+TITLES: dict[str, str] = {
     "english": "Which of four English sentences says the same? (NTREX, lines never trained on)",
     "article": "Which of four Wikipedia articles answers the question? (AfriQA dev)",
 }
@@ -80,7 +80,7 @@ def _write(path: Path | None, rows: Mapping[str, Measured]) -> None:
     partial.replace(path)
 
 
-def choice_tables(task: Task, found: Found, seen: Collection[str]) -> list[str]:
+def choice_tables(task: str, found: Found, seen: Collection[str]) -> list[str]:
     """Markdown lines: the mean over seen and over unseen languages, with paired differences, and each language."""
     lines = [f"## {TITLES[task]}", ""]
     for name, tags in (

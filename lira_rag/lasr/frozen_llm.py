@@ -126,7 +126,7 @@ class FrozenLLM(TokenTable):
             chances = self.logits(torch.cat(states)).log_softmax(-1)
             wanted = torch.tensor([token for each in options for option in each for token in option])
             found = chances.gather(1, wanted[:, None])[:, 0]
-        parts = iter(found.split([length for each in lengths for length in each]))
+        parts = iter(torch.split(found, [length for each in lengths for length in each]))
         return [[next(parts).numpy().astype(np.float32) for _ in each] for each in lengths]
 
     def write(self, prompt: Tensor, max_tokens: int = 64) -> str:

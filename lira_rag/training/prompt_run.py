@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from lira_rag.functional.threads import one_thread
 from lira_rag.lasr.frozen_llm import FrozenLLM
 from lira_rag.modules.prompt_mapping import PromptMapping, save_mapping
 from lira_rag.protocols import Encoder, TokenEncoder
-from lira_rag.training.prompt_features import encode_examples, kept_glosses
+from lira_rag.training.prompt_features import PromptFeatures, encode_examples, kept_glosses
 from lira_rag.training.soft_prompt import PromptSettings, train_mapping
 
 __all__ = ["TrainedPrompt", "train_prompt"]
@@ -78,15 +79,9 @@ async def train_prompt(
     )
     mapping = _new_mapping(encoder, english, llm, bins, settings.seed)
     partial = Path(f"{out}.partial")
-
-    def late() -> bool:
-        return seconds is not None and time.monotonic() - started > seconds
-
-    def work() -> list[float]:
-        with one_thread():
-            return train_mapping(rows, features, mapping, llm, partial, settings, progress, late)
-
-    losses = await run_sync(work)
+    end = None if seconds is None else started + seconds
+    call = functools.partial(_train, rows, features, mapping, llm, partial, settings, progress, end)
+    losses = await run_sync(call)
     finished = len(losses) == settings.translate + settings.task
     if finished:
         about = {
@@ -100,6 +95,25 @@ async def train_prompt(
         shutil.rmtree(partial, ignore_errors=True)
     last = losses[-50:]
     return TrainedPrompt(finished, len(losses), sum(last) / max(1, len(last)), len(rows))
+
+
+def _train(
+    rows: Sequence[Example],
+    features: PromptFeatures,
+    mapping: PromptMapping,
+    llm: FrozenLLM,
+    partial: Path,
+    settings: PromptSettings,
+    progress: Report | None,
+    end: float | None,
+) -> list[float]:
+    """`train_mapping` on one thread, until `end` (time.monotonic) at the latest."""
+
+    def late() -> bool:
+        return end is not None and time.monotonic() > end
+
+    with one_thread():
+        return train_mapping(rows, features, mapping, llm, partial, settings, progress, late)
 
 
 def _new_mapping(

@@ -28,6 +28,7 @@ from lira_rag.modules.prompt_mapping import PromptMapping
 from lira_rag.modules.saving import read_card, read_weights, write_state
 from lira_rag.training.prompt_features import PromptFeatures
 from lira_rag.training.prompt_targets import PromptTargets
+from lira_rag.training.prompt_warm import warm_start
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["PromptSettings", "batch_loss", "train_mapping"]
 
 STATE = "state"
-WORST = 25.0
 Report = Callable[[int, int | None], None]
 
 
@@ -109,28 +109,32 @@ def train_mapping(
     optimiser = torch.optim.Adam(mapping.parameters(), lr=settings.rate)
     losses = _resume(partial, mapping, optimiser, settings)
     if not losses and settings.warm:
-        from lira_rag.training.prompt_warm import warm_start
-
         warm_start(examples, features, mapping, llm, settings.warm, settings.seed)
     steps, targets = settings.translate + settings.task, PromptTargets(examples, llm, settings.most_tokens)
-    for step in range(len(losses), steps):
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate * (1 - step / steps)
-        rows, native_only = _batch(examples, settings, step)
+    stop = False
+    while len(losses) < steps and not stop:
+        rows, native_only = _batch(examples, settings, len(losses))
         loss = batch_loss(rows, targets, features, mapping, llm, native_only)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(mapping.parameters(), 1.0)
-        optimiser.step()
+        _descend(mapping, optimiser, loss, settings.rate * (1 - len(losses) / steps))
         losses.append(float(loss.detach()))
         stop = until is not None and until()
-        if stop or (step + 1) % settings.save_every == 0 or step + 1 == steps:
+        if stop or len(losses) % settings.save_every == 0 or len(losses) == steps:
             _save(partial, mapping, optimiser, losses, settings)
         if progress is not None:
-            progress(step + 1, steps)
-        if stop:
-            break
+            progress(len(losses), steps)
     return losses
+
+
+def _descend(mapping: PromptMapping, optimiser: Any, loss: Tensor, rate: float) -> None:
+    """One step of Adam at `rate`, the gradient's norm clipped to 1."""
+    import torch
+
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(mapping.parameters(), 1.0)
+    optimiser.step()
 
 
 def _batch(examples: Sequence[Example], settings: PromptSettings, step: int) -> tuple[list[int], bool]:
