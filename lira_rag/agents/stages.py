@@ -18,7 +18,7 @@ from lira_rag.protocols import Critic, Scores, Translator
 from lira_rag.schema import Translation
 from lira_rag.text.border import clean_query
 
-__all__ = ["Question", "merge", "propose", "score"]
+__all__ = ["Question", "judged", "merge", "proposals", "propose", "score", "together"]
 
 MOST_OF_ONE = 32
 """Proposals looked at of one translator; more is a translator gone wild."""
@@ -48,7 +48,7 @@ async def propose(question: Question, translators: Sequence[Translator]) -> tupl
     waiting = Waiting(question.ends)
 
     async def one(agent: Translator) -> None:
-        work = partial(_proposals, agent, question)
+        work = partial(proposals, agent, question.text, question.source, question.target)
         run = runs[agent.name] = await run_agent(agent.name, "translator", work, question.limits, waiting)
         if run.value:
             waiting.hurry(max(question.soft, anyio.current_time()))
@@ -60,13 +60,13 @@ async def propose(question: Question, translators: Sequence[Translator]) -> tupl
     return merge(found, question.target), [_named(runs[agent.name]) for agent in translators]
 
 
-async def _proposals(agent: Translator, question: Question) -> list[Translation]:
+async def proposals(agent: Translator, text: str, source: str, target: str) -> list[Translation]:
     """What an agent proposes, checked.
 
     Raises:
         InvalidInput: it is not a sequence of Translation.
     """
-    given = await agent.translate(question.text, question.source, question.target)
+    given = await agent.translate(text, source, target)
     if not isinstance(given, Sequence):
         raise InvalidInput(f"translate must return a sequence of Translation, but got {type(given).__name__}")
     kept = list(given[:MOST_OF_ONE])
@@ -136,7 +136,7 @@ async def score(
     waiting = Waiting(question.ends)
 
     async def one(agent: Critic) -> None:
-        work = partial(_judged, agent, question, texts)
+        work = partial(judged, agent, question.text, texts, question.source, question.target)
         runs[agent.name] = await run_agent(agent.name, "critic", work, question.limits, waiting)
 
     async with anyio.create_task_group() as group:
@@ -144,16 +144,16 @@ async def score(
             group.start_soon(one, agent)
     steps = [_with_absences(runs[agent.name]) for agent in critics]
     said = [run.value for agent in critics if (run := runs[agent.name]).value is not None]
-    return [replace(c, scores=_together([v[n] for v in said])) for n, c in enumerate(candidates)], steps
+    return [replace(c, scores=together([v[n] for v in said])) for n, c in enumerate(candidates)], steps
 
 
-async def _judged(agent: Critic, question: Question, texts: list[str]) -> Sequence[Scores]:
+async def judged(agent: Critic, text: str, texts: list[str], source: str, target: str) -> Sequence[Scores]:
     """What a critic says, checked.
 
     Raises:
         InvalidInput: not one Scores a candidate, or a score is out of its range.
     """
-    given = await agent.judge(question.text, texts, question.source, question.target)
+    given = await agent.judge(text, texts, source, target)
     if not isinstance(given, Sequence) or len(given) != len(texts):
         raise InvalidInput(f"judge must return one Scores for each of {len(texts)} candidates")
     for item in given:
@@ -177,7 +177,9 @@ def _with_absences(run: Run[Sequence[Scores]]) -> Step:
     return replace(run.step, reason="; ".join(absent)[:300]) if absent else run.step
 
 
-def _together(said: Sequence[Scores]) -> Scores:
+def together(said: Sequence[Scores]) -> Scores:
+    """What several critics say of one candidate: of each kind the first that is not None."""
+
     def first(name: str) -> float | None:
         values = (getattr(scores, name) for scores in said)
         return next((float(value) for value in values if value is not None), None)

@@ -164,15 +164,15 @@ class Team:
             for place, candidate in zip(standing, scored, strict=True):
                 found[place] = candidate
         steps = (*proposing, *objecting, *scoring)
-        decision = self._choose(replace(empty, candidates=tuple(found), steps=steps), standing)
+        decision = self.decide_among(replace(empty, candidates=tuple(found), steps=steps), standing)
         left_out = tuple(_left_out(step) for step in decision.steps if _is_left_out(step))
         decision = replace(decision, degraded=left_out)
         await self._keep(key, decision)
         _log.debug("%s: %d candidates, %d left, %d left out", self.name, len(found), len(standing), len(left_out))
         return decision
 
-    def _choose(self, decision: Decision, standing: Sequence[int]) -> Decision:
-        """Let the actor decide; without it the first candidate that stands is taken."""
+    def decide_among(self, decision: Decision, standing: Sequence[int]) -> Decision:
+        """Let the actor decide among the candidates at these places; without it the first of them is taken."""
         if not standing:
             why = "every candidate was rejected" if decision.candidates else "no translator proposed anything"
             return replace(decision, decided_by=why)

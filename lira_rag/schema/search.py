@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -79,6 +79,18 @@ class Hit:
             "metadata": dict(p.metadata),
             "degraded": list(self.degraded),
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Hit:
+        """What `to_dict` gave, also after a trip through JSON.
+
+        Raises:
+            KeyError, TypeError: the values are not a hit's.
+        """
+        v = values
+        place = (v["passage"], v["id"], v["text"], v["start"], v["end"], v["source"], v["language"], v["heading"])
+        legs = tuple(LegRank(leg["leg"], leg["rank"], leg["score"]) for leg in v["legs"])
+        return cls(Passage(*place, metadata=v["metadata"]), v["score"], legs, tuple(v["degraded"]), v["relevance"])
 
 
 @dataclass(frozen=True, slots=True)

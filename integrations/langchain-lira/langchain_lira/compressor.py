@@ -61,11 +61,7 @@ class LaSRCompressor(BaseDocumentCompressor):
     _reranker: Reranker = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
-        """Chooses what scores.
-
-        Raises:
-            InvalidInput: a reranker and an encoder are given.
-        """
+        """Chooses what scores; refuses a reranker beside an encoder."""
         if self.reranker is not None and self.arca is not None:
             raise InvalidInput("give reranker or arca, not both")
         if self.reranker is None:

@@ -32,7 +32,6 @@ class LiraRetriever(BaseRetriever):
     ``relevance_score``, ``legs`` and ``degraded`` (what was left out, with the reason; empty when nothing was).
 
     Example:
-        >>> from langchain_lira import LiraRetriever
         >>> retriever = LiraRetriever.from_texts(["Returns are free within 30 days."], k=1)  # doctest: +SKIP
         >>> retriever.invoke("Je, naweza kurudisha bidhaa?")  # doctest: +SKIP
     """
@@ -54,14 +53,7 @@ class LiraRetriever(BaseRetriever):
         k: int = 5,
         **settings: Any,
     ) -> Self:
-        """Index texts or LangChain documents in memory.
-
-        Args:
-            texts: what to index.
-            metadatas: one mapping a text; for LangChain documents their own metadata is taken.
-            k: passages to return.
-            **settings: fields of `lira_rag.config.LiraConfig`.
-        """
+        """Index texts, with one metadata each, or LangChain documents in memory; settings as for `Lira.from_texts`."""
         extra = list(metadatas) if metadatas is not None else None
         rows = [row_of(text, extra[n] if extra else {}) for n, text in enumerate(texts)]
         return cls(lira=Lira.from_texts(rows, **settings), k=k)
@@ -94,8 +86,10 @@ class LiraRetriever(BaseRetriever):
             search_kwargs: for the store's own search, such as its ``filter``.
             **settings: as for `lira_rag.engine.external.ExternalSearch`.
         """
+        agent = translator_of(llm, translator, language)
         search = vectorstore_search(store, search_kwargs or {})
-        return cls._over(search, type(store).__name__, k, translator_of(llm, translator, language), language, settings)
+        name = type(store).__name__
+        return cls(lira=ExternalSearch(search, translator=agent, language=language, name=name, **settings), k=k)
 
     @classmethod
     def from_retriever(
@@ -109,15 +103,9 @@ class LiraRetriever(BaseRetriever):
         **settings: Any,
     ) -> Self:
         """Any runnable from a text to documents; arguments as for `from_vectorstore`."""
+        agent, search = translator_of(llm, translator, language), retriever_search(retriever)
         name = retriever.get_name()
-        search = retriever_search(retriever)
-        return cls._over(search, name, k, translator_of(llm, translator, language), language, settings)
-
-    @classmethod
-    def _over(
-        cls, search: Any, name: str, k: int, translator: Translator | None, language: str, settings: dict[str, Any]
-    ) -> Self:
-        return cls(lira=ExternalSearch(search, translator=translator, language=language, name=name, **settings), k=k)
+        return cls(lira=ExternalSearch(search, translator=agent, language=language, name=name, **settings), k=k)
 
     def explain(self, query: str, k: int | None = None) -> Explanation:
         """The search with all it has to say: legs, translations, reasons, times."""
