@@ -10,22 +10,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lira_rag.errors import LiraError, MissingDependency
-from lira_rag.schema import Answer, Document, Explanation, Hit, Passage, SearchResult, Source, Translation
+from lira_rag.schema import (
+    Answer,
+    AnswerEvent,
+    Citation,
+    Document,
+    Explanation,
+    Hit,
+    Passage,
+    SearchResult,
+    Source,
+    Translation,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from lira_rag.arca import Arca
     from lira_rag.config import LiraConfig
-    from lira_rag.engine import AddReport, Lira
+    from lira_rag.engine import AddReport, Conversation, Lira
+    from lira_rag.lasr import LaSR
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AddReport",
     "Answer",
+    "AnswerEvent",
     "Arca",
+    "Citation",
+    "Conversation",
     "Document",
     "Explanation",
     "Hit",
+    "LaSR",
     "Lira",
     "LiraConfig",
     "LiraError",
@@ -34,6 +51,7 @@ __all__ = [
     "SearchResult",
     "Source",
     "Translation",
+    "Turn",
     "__version__",
 ]
 
@@ -42,6 +60,8 @@ logging.getLogger("lira_rag").addHandler(logging.NullHandler())
 _LAZY = {
     "AddReport": "lira_rag.engine",
     "Arca": "lira_rag.arca",
+    "Conversation": "lira_rag.engine",
+    "LaSR": "lira_rag.lasr",
     "Lira": "lira_rag.engine",
     "LiraConfig": "lira_rag.config",
 }

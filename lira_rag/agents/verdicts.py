@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lira_rag.protocols import Scores
 
-__all__ = ["SCHEMA", "BadReply", "parse_verdicts"]
+__all__ = ["SCHEMA", "BadReply", "parse_verdicts", "unfenced"]
 
 _GRADE = {"type": "integer", "enum": list(range(1, 11))}
 SCHEMA: dict[str, Any] = {
@@ -84,7 +84,7 @@ def parse_verdicts(reply: str, count: int) -> list[Scores]:
 
 def _entries(reply: str) -> list[Any]:
     try:
-        value = json.loads(_unfenced(reply), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(unfenced(reply), object_pairs_hook=_unique, parse_constant=_refuse)
     except BadReply:
         raise
     except RecursionError:
@@ -128,7 +128,7 @@ def _refuse(name: str) -> None:
     raise BadReply("NaN or infinity")
 
 
-def _unfenced(reply: str) -> str:
+def unfenced(reply: str) -> str:
     """The reply without one code fence around all of it."""
     text = reply.strip()
     first, _, rest = text.partition("\n")

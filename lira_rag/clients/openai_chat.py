@@ -183,8 +183,13 @@ class OpenAIChat:
             raise self._channel.error("empty", "no text in any reply")
         return list(dict.fromkeys(text for text in texts if text))
 
-    async def stream(self, messages: Sequence[Message], *, max_tokens: int = 256) -> AsyncIterator[str]:
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int = 256, schema: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[str]:
         """The reply in pieces while it is written, without thinking; closing the iterator ends the request.
+
+        Args:
+            schema: as in `complete`.
 
         Raises:
             InvalidInput: max_tokens is not > 0.
@@ -192,7 +197,7 @@ class OpenAIChat:
                 server_error (reported in the middle). What came before is then incomplete.
         """
         _check_positive("max_tokens", max_tokens)
-        body = await self._body(messages, max_tokens, {})
+        body = await self._body(messages, max_tokens, _structure(schema, 0))
         opened = await self._send(lambda full: self._channel.stream(PATH, full | {"stream": True}), body)
         async with aclosing(pieces(opened, self._channel.error)) as reply:
             async for piece in reply:

@@ -1,66 +1,130 @@
-"""Answering: search, then the reasoning node, in one deadline."""
+"""Answering: a follow-up made to stand alone, a search, then the reasoning node, all in one deadline."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
 from lira_rag.errors import LiraError
-from lira_rag.functional.relevance import ANSWERING
-from lira_rag.lasr.answer import answer
+from lira_rag.lasr import LaSR
+from lira_rag.lasr.quote import Similarity
 from lira_rag.protocols import ChatModel, Where
-from lira_rag.schema import Answer, SearchResult
+from lira_rag.schema import Answer, AnswerEvent, Hit, Turn
+from lira_rag.text.border import clean_query
+from lira_rag.text.conversation import LanguagePrior
 from lira_rag.text.language import detect
 from lira_rag.tokens.choose import counter_of
 
 if TYPE_CHECKING:
     from lira_rag.engine.lira import Lira
 
-__all__ = ["ask"]
+__all__ = ["Asked", "ask", "build_node", "prior_of", "stream"]
+
+LEAST_SECONDS = 0.05
+"""For the node, when the search took all the time: enough to quote."""
+CONDENSE_SHARE = 0.2
+"""Most of the deadline that rewriting a follow-up may take."""
 
 
-async def ask(lira: Lira, question: str, k: int, where: Where | None, deadline: float) -> Answer:
-    """Answer `question` from the k best passages within `deadline` seconds."""
-    started = time.monotonic()
-    found = await lira.aexplain(question, k, filters=where, deadline=min(deadline, lira.config.search_deadline))
-    chat, trouble = await to_thread.run_sync(_chat_of, lira)
-    counter = await to_thread.run_sync(counter_of, chat, lira.config)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question put to an index.
+
+    Attributes:
+        k: passages the answer may draw on.
+        history: turns before it, oldest first.
+        answer_language: BCP-47 tag, or None for the question's.
+        deadline: seconds for search and answer together.
+    """
+
+    question: str
+    k: int
+    where: Where | None
+    deadline: float
+    history: Sequence[Turn] = ()
+    answer_language: str | None = None
+
+
+async def ask(lira: Lira, asked: Asked) -> Answer:
+    """The answer to one question."""
+    node, hits, rest = await _searched(lira, asked)
+    return await node.run(asked.question, hits, **rest)
+
+
+async def stream(lira: Lira, asked: Asked) -> AsyncGenerator[AnswerEvent, None]:
+    """The events of one question, the answer last."""
+    yield AnswerEvent("status", "searching")
+    node, hits, rest = await _searched(lira, asked)
+    async with aclosing(node.stream(asked.question, hits, **rest)) as events:
+        async for event in events:
+            yield event
+
+
+async def _searched(lira: Lira, asked: Asked) -> tuple[LaSR, Sequence[Hit], dict[str, Any]]:
+    """The node, what was found for it, and what is left to tell it."""
+    ends = time.monotonic() + asked.deadline
+    node, notes = await to_thread.run_sync(build_node, lira, asked.k)
+    prior = prior_of(asked.history, lira.config.languages)
+    question = clean_query(asked.question).text
+    language = detect(question, lira.config.languages or None, prior=prior).language
+    standalone = ""
+    if asked.history:
+        seconds = CONDENSE_SHARE * asked.deadline
+        condensed = await node.condense(question, asked.history, language=language, seconds=seconds)
+        standalone, notes = condensed.text, [*notes, *filter(None, [condensed.note])]
+    depth = max(asked.k, node.depth)
+    seconds = min(max(ends - time.monotonic(), LEAST_SECONDS), lira.config.search_deadline)
+    found = await lira.aexplain(standalone or question, depth, filters=asked.where, deadline=seconds, prior=prior)
+    rest = {
+        "language": language,
+        "answer_language": asked.answer_language,
+        "standalone": standalone,
+        "deadline": max(ends - time.monotonic(), LEAST_SECONDS),
+        "degraded": (*found.result.degraded, *notes),
+    }
+    return node, found.result.hits, rest
+
+
+def prior_of(history: Sequence[Turn], languages: Sequence[str] = ()) -> LanguagePrior | None:
+    """What the turns so far say about the language of the next one; None before the first."""
+    prior = LanguagePrior()
+    for turn in history:
+        prior = prior.after(detect(turn.question, languages or None, prior=prior))
+    return prior if history else None
+
+
+def build_node(lira: Lira, k: int, **settings: Any) -> tuple[LaSR, list[str]]:
+    """LaSR with an index's own parts, and what of them could not be had: a quotation is better than no answer."""
+    chat, notes = _chat_of(lira)
+    settings = {
+        "translator": lira.translator,
+        "counter": counter_of(chat, lira.config),
+        "similarity": similarity_of(lira),
+        "languages": lira.config.languages,
+        "max_passages": k,
+        **settings,
+    }
+    return LaSR(chat, **settings), notes
+
+
+def similarity_of(lira: Lira) -> Similarity:
+    """Cosines by the index's encoder."""
 
     async def similarity(text: str, sentences: Sequence[str]) -> list[float]:
         query = await lira.arca.encode([text], "query")
         rows = await lira.arca.encode(sentences, "passage")
         return [float(value) for value in rows @ query[0]]
 
-    return await answer(
-        found.cleaned,
-        found.result,
-        chat,
-        question_language=found.language,
-        detect=lambda text: detect(text, lira.config.languages or None).language,
-        similarity=similarity,
-        max_passages=k,
-        deadline=max(deadline - (time.monotonic() - started), 0.05),
-        degraded=trouble,
-        off_topic=_off_topic(found.result),
-        counter=counter,
-    )
+    return similarity
 
 
-def _off_topic(result: SearchResult) -> bool:
-    """True when no hit comes near to what an answer looks like in the question's language.
-
-    Relevance is known only with the anchored leg and enough passages; without it the chat model decides.
-    """
-    known = [hit.relevance for hit in result if hit.relevance is not None]
-    return bool(known) and max(known) < ANSWERING
-
-
-def _chat_of(lira: Lira) -> tuple[ChatModel | None, tuple[str, ...]]:
-    """The chat model, or the reason there is none: an answer by quotation is better than no answer."""
+def _chat_of(lira: Lira) -> tuple[ChatModel | None, list[str]]:
     try:
-        return lira.chat, ()
+        return lira.chat, []
     except LiraError as error:
-        return None, (f"chat: {error}",)
+        return None, [f"chat: {error}"]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import atexit
 import os
+import queue
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, aclosing
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-__all__ = ["for_sync_caller", "run"]
+__all__ = ["for_sync_caller", "iterate", "run"]
 
 T = TypeVar("T")
 _for_sync: ContextVar[bool] = ContextVar("lira_for_sync", default=False)
@@ -59,11 +61,7 @@ _bridge = _Bridge()
 
 def run(function: Callable[[], Awaitable[T]]) -> T:
     """Run an async function to its end and return its result; KeyboardInterrupt cancels it."""
-    before = _for_sync.set(True)
-    try:
-        future = _bridge.portal().start_task_soon(function)
-    finally:
-        _for_sync.reset(before)
+    future = _started(function)
     try:
         return future.result()
     except BaseException:
@@ -75,3 +73,35 @@ def for_sync_caller() -> bool:
     """Whether this code runs for a sync call: on the bridge's loop, to which clients of the caller's own loop do not
     belong. Adapters then use a client's sync methods, in a thread."""
     return _for_sync.get()
+
+
+def iterate(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
+    """The items of an async generator, as they come; closing this iterator closes it.
+
+    One task runs all of the generator, because what is opened between two of its items may belong to its task.
+    """
+    items: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
+
+    async def pump() -> None:
+        try:
+            async with aclosing(cast(Any, make())) as generator:
+                async for item in generator:
+                    items.put((item,))
+        finally:
+            items.put(None)
+
+    future = _started(pump)
+    try:
+        while (item := items.get()) is not None:
+            yield item[0]
+        future.result()
+    finally:
+        future.cancel()
+
+
+def _started(function: Callable[[], Awaitable[T]]) -> Future[T]:
+    before = _for_sync.set(True)
+    try:
+        return _bridge.portal().start_task_soon(function)
+    finally:
+        _for_sync.reset(before)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from lira_rag.config import LiraConfig, load_config
-from lira_rag.engine.ask import ask
 from lira_rag.engine.assemble import build_arca, build_chat, describe, objects_and_settings, settings_of
 from lira_rag.engine.bridge import run
 from lira_rag.engine.documents import DocumentLike
@@ -17,19 +16,21 @@ from lira_rag.engine.files import documents_of
 from lira_rag.engine.ingest import AddReport, Ingest, Skipped
 from lira_rag.engine.progress import Progress, reporter
 from lira_rag.engine.query_log import QueryLog, logged
+from lira_rag.engine.questions import Questions
 from lira_rag.engine.search import Searcher
 from lira_rag.engine.within import holding, within
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import ChatModel, Encoder, Translator, Where
-from lira_rag.schema import Answer, Document, Explanation, SearchResult
+from lira_rag.schema import Document, Explanation, SearchResult
 from lira_rag.stores.index import PassageIndex
 from lira_rag.stores.opening import read_meta
 from lira_rag.stores.records import IndexStats
+from lira_rag.text.conversation import LanguagePrior
 
 __all__ = ["Lira"]
 
 
-class Lira:
+class Lira(Questions):
     """A multilingual index and the questions asked of it. Make one with `create`, `open` or `from_texts`.
 
     Every method has an async twin with an ``a`` in front; the sync ones work in Jupyter too. One process writes at a
@@ -195,30 +196,23 @@ class Lira:
         return explanation.result
 
     async def aexplain(
-        self, query: str, k: int = 5, *, filters: Where | None = None, deadline: float | None = None
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        filters: Where | None = None,
+        deadline: float | None = None,
+        prior: LanguagePrior | None = None,
     ) -> Explanation:
-        """Search, and report what each leg did: ranks, scores, weights, times, translations, reasons."""
+        """Search, and report what each leg did: ranks, scores, weights, times, translations, reasons.
+
+        Args:
+            prior: the languages of the conversation so far; says what "ok" is in.
+        """
         seconds = self.config.search_deadline if deadline is None else deadline
         if seconds <= 0:
             raise InvalidInput(f"deadline must be > 0 seconds, but got {seconds}")
-        return await logged(self._log, self._searcher.explain(query, k, filters, seconds))
-
-    async def aask(
-        self, question: str, k: int | None = None, *, filters: Where | None = None, deadline: float | None = None
-    ) -> Answer:
-        """Answer a question from the index, with numbered sources, or say that it is not known.
-
-        Args:
-            question: in any language.
-            k: passages the answer may draw on; default `config.passages`.
-            filters: as in `search`.
-            deadline: seconds for search and answer together.
-
-        Raises:
-            InvalidInput: as in `search`.
-        """
-        seconds = self.config.ask_deadline if deadline is None else deadline
-        return await ask(self, question, k or self.config.passages, filters, seconds)
+        return await logged(self._log, self._searcher.explain(query, k, filters, seconds, prior))
 
     @property
     def chat(self) -> ChatModel | None:
@@ -288,9 +282,3 @@ class Lira:
     ) -> Explanation:
         """Sync twin of `aexplain`."""
         return run(partial(self.aexplain, query, k, filters=filters, deadline=deadline))
-
-    def ask(
-        self, question: str, k: int | None = None, *, filters: Where | None = None, deadline: float | None = None
-    ) -> Answer:
-        """Sync twin of `aask`."""
-        return run(partial(self.aask, question, k, filters=filters, deadline=deadline))

@@ -23,6 +23,7 @@ from lira_rag.protocols import Translator, Where
 from lira_rag.schema import Explanation, Hit, SearchResult
 from lira_rag.stores.index import PassageIndex
 from lira_rag.text.border import clean_query
+from lira_rag.text.conversation import LanguagePrior
 from lira_rag.text.language import detect
 
 __all__ = ["Searcher"]
@@ -46,7 +47,9 @@ class Searcher:
         self.legs = Legs(arca, index, config, translator)
         self.calibrator = Calibrator(arca, index.landscape, neutral=config.language_neutral)
 
-    async def explain(self, query: str, k: int, where: Where | None, deadline: float) -> Explanation:
+    async def explain(
+        self, query: str, k: int, where: Where | None, deadline: float, prior: LanguagePrior | None = None
+    ) -> Explanation:
         """Search and say how.
 
         Args:
@@ -54,6 +57,7 @@ class Searcher:
             k: hits wanted, > 0.
             where: filter, or None.
             deadline: seconds; a leg that is not ready by then is left out.
+            prior: the languages of the conversation so far.
 
         Raises:
             InvalidInput: k or the filter is wrong, or nothing is left of the query.
@@ -64,7 +68,7 @@ class Searcher:
             raise InvalidInput(f"k must be a whole number > 0, but got {k!r}")
         cleaned = clean_query(query)
         self.index.check_filter(where)
-        detected = detect(cleaned.text, self.config.languages or None)
+        detected = detect(cleaned.text, self.config.languages or None, prior=prior)
         due = anyio.current_time() + deadline
         question = Question(cleaned, detected, where, max(self.config.candidates, k), deadline, due)
         legs = await self.legs.run(question)

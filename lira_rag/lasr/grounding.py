@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lira_rag.text.breaks import sentences
 from lira_rag.text.lexical import lexical_words
 
-__all__ = ["Citations", "numbers", "parse_citations", "sentence_support", "unsupported_numbers", "word_support"]
+__all__ = [
+    "Citations",
+    "keep_citations",
+    "numbers",
+    "parse_citations",
+    "sentence_support",
+    "unsupported_numbers",
+    "word_support",
+]
 
 _CITATION = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,،;]\s*\d{1,3}){0,9})\s*[\]】]")
 _NUMBER = re.compile(r"\d+(?:[.,٫٬]\d+)*")
@@ -53,6 +61,11 @@ def parse_citations(reply: str, passages: int) -> Citations:
 
     text = _tidy(_CITATION.sub(keep, reply))
     return Citations(text, _tidy(_CITATION.sub("", reply)), tuple(sorted(cited)), dropped)
+
+
+def keep_citations(text: str, kept: Collection[int]) -> str:
+    """`text`, whose citations are written ``[n]``, without those that are not `kept`."""
+    return _tidy(_CITATION.sub(lambda match: match[0] if int(match[1]) in kept else "", text))
 
 
 def numbers(text: str) -> set[str]:

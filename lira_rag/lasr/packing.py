@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from lira_rag.errors import ChatError, InvalidInput
 from lira_rag.languages import UNKNOWN
-from lira_rag.lasr.prompts import answer_prompt
+from lira_rag.lasr.prompts import Style, answer_prompt
 from lira_rag.protocols import ChatModel, Message
 from lira_rag.schema import Hit
 from lira_rag.text.breaks import graphemes, last_cluster_end, sentences, words
@@ -67,12 +67,13 @@ class _Trial:
     question: str
     language: str
     counter: TokenCounter
-    small: bool
+    style: Style
+    again: bool
     room: int
     best: tuple[tuple[str, ...], tuple[Message, ...], int] = field(default=((), (), 0))
 
     def fits(self, texts: Sequence[str]) -> bool:
-        messages = tuple(answer_prompt(self.question, texts, self.language, small=self.small))
+        messages = tuple(answer_prompt(self.question, texts, self.language, style=self.style, again=self.again))
         tokens = message_tokens(self.counter, messages)
         if tokens > self.room:
             return False
@@ -88,7 +89,8 @@ def fit(
     counter: TokenCounter,
     reply_tokens: int,
     context: int | None = None,
-    small: bool = False,
+    style: Style = "marks",
+    again: bool = False,
 ) -> Packed:
     """The answering prompt with as many of the first hits as fit: tokens <= window - reply_tokens, always.
 
@@ -96,18 +98,17 @@ def fit(
 
     Args:
         hits: best first, at least one.
-        question, language: as `answer_prompt`.
+        question, language, style, again: as `answer_prompt`.
         counter: the chat model's tokenizer, or a bound.
         reply_tokens: kept free for the reply, > 0.
         context: the model's window in tokens; None asks the counter, and takes 8,192 when it does not know.
-        small: a model of a few hundred million parameters.
 
     Raises:
         InvalidInput: no hits, or a number that is not > 0.
         ChatError: too_long: the question and the instructions alone do not fit.
     """
     window = _checked(hits, reply_tokens, context, context_of(counter))
-    trial = _Trial(hits, question, language, counter, small, window - reply_tokens)
+    trial, small = _Trial(hits, question, language, counter, style, again, window - reply_tokens), style == "small"
     texts = _within_budget(hits[:1] if small else hits, counter, SMALL_BUDGET if small else BUDGET)
     while len(texts) > 1 and not trial.fits(texts):
         texts.pop()
@@ -122,9 +123,9 @@ def fit(
     return _packed(trial)
 
 
-def pack(hits: Sequence[Hit], chat: ChatModel, *, small: bool) -> list[str]:
+def pack(hits: Sequence[Hit], chat: ChatModel, *, style: Style = "marks") -> list[str]:
     """Only the passages of `fit`, by the chat model's own count, for a question not yet known; at least one."""
-    return list(fit(hits, "", UNKNOWN, counter=counter_of(chat), reply_tokens=1, small=small).texts)
+    return list(fit(hits, "", UNKNOWN, counter=counter_of(chat), reply_tokens=1, style=style).texts)
 
 
 def cut(text: str, fits: Callable[[str], bool], language: str = UNKNOWN) -> str:
@@ -173,7 +174,7 @@ def _packed(trial: _Trial) -> Packed:
     left_out = tuple(range(len(texts) + 1, total + 1))
     shortened = texts[0] != trial.hits[0].text
     notes = []
-    if left_out and not trial.small:
+    if left_out and trial.style != "small":
         many = f"passages {left_out[0]} to {total} were" if len(left_out) > 1 else f"passage {total} was"
         notes.append(f"{many} left out")
     if shortened:

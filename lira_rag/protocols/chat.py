@@ -78,10 +78,16 @@ class StructuredChat(ChatModel, Protocol):
 class StreamingChat(ChatModel, Protocol):
     """A chat model that can show its reply while it is written."""
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int = 256) -> AsyncIterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int = 256, schema: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[str]:
         """Pieces of the reply in order; joined they are the reply, and at least one is not blank.
 
         Closing the iterator early ends the request.
+
+        Args:
+            schema: as `StructuredChat.complete`. A model that is no `StructuredChat` is never given one, and its
+                `stream` may leave the argument out.
 
         Raises:
             ChatError: no usable reply, or it broke off; what was yielded before is then incomplete.

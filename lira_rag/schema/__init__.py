@@ -1,6 +1,6 @@
 """The records that travel through lira_rag. Frozen, standard library only, JSON-safe by `to_dict`."""
 
-from lira_rag.schema.answer import Answer, AnswerEvent, Citation, Source, Turn
+from lira_rag.schema.answer import Answer, AnswerEvent, Citation, LanguageAction, Source, Turn
 from lira_rag.schema.documents import Document, MetadataValue, Passage, Translation
 from lira_rag.schema.search import Explanation, Hit, LegRank, LegReport, SearchResult
 
@@ -11,6 +11,7 @@ __all__ = [
     "Document",
     "Explanation",
     "Hit",
+    "LanguageAction",
     "LegRank",
     "LegReport",
     "MetadataValue",

@@ -1,7 +1,8 @@
 """Stand-ins for models and servers, for tests of programs that use lira_rag. They import no test framework.
 
 `encoder.py`: vectors from hashed words. `chat.py`: chat models that reply, echo, dawdle or fail as told.
-`translator.py`: a table. `agents.py`: critics, guards and translators that are late, fail or follow a table.
+`writers.py`: chat models with structured output that write in pieces. `translator.py`: a table. `agents.py`: critics,
+guards and translators that are late, fail or follow a table.
 `choices.py`: scored candidates for training an actor. `server.py`: a loopback server with a script of faults, and
 `served.py`: what its routes reply when nothing is wrong.
 """
@@ -13,6 +14,7 @@ from lira_rag.testing.encoder import FakeEncoder
 from lira_rag.testing.served import embeddings, ranking, streamed, token_states, tokenized, vectors_for
 from lira_rag.testing.server import FaultServer, Received, Step, completion
 from lira_rag.testing.translator import FakeTranslator
+from lira_rag.testing.writers import ObeyingChat, ScriptedChat, WritingChat, cited
 
 __all__ = [
     "EchoChat",
@@ -24,10 +26,14 @@ __all__ = [
     "FakeGuard",
     "FakeTranslator",
     "FaultServer",
+    "ObeyingChat",
     "Received",
+    "ScriptedChat",
     "SlowChat",
     "SlowTranslator",
     "Step",
+    "WritingChat",
+    "cited",
     "completion",
     "embeddings",
     "ranking",

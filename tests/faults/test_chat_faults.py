@@ -15,9 +15,9 @@ import pytest
 from lira_rag.clients import CircuitBreaker, OpenAIChat
 from lira_rag.clients.transport import MAX_BODY
 from lira_rag.errors import ChatError
-from lira_rag.lasr import EXTRACT, answer
+from lira_rag.lasr import EXTRACT, LaSR
 from lira_rag.protocols import Message
-from lira_rag.schema import Hit, Passage, SearchResult
+from lira_rag.schema import Hit, Passage
 from lira_rag.testing import FaultServer, Step, completion
 
 KEY = "sk-canary-4711"
@@ -310,14 +310,8 @@ async def test_each_fault_ends_in_a_quotation_within_the_deadline(fault: str) ->
     async with FaultServer(then=FAULTS[fault]) as server:
         chat = _chat(server, timeout=30)
         started = time.monotonic()
-        result = await answer(
-            "How long do parcels take?",
-            SearchResult("q", (hit,)),
-            chat,
-            question_language="en",
-            detect=lambda _: "en",
-            deadline=1.0,
-        )
+        node = LaSR(chat, detect=lambda _: "en")
+        result = await node.run("How long do parcels take?", [hit], language="en", deadline=1.0)
         assert time.monotonic() - started <= 1.0 + SLACK
         await chat.aclose()
     assert result.model == EXTRACT

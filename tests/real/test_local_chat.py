@@ -11,9 +11,9 @@ import pytest
 
 from lira_rag.clients import LocalChat
 from lira_rag.errors import ChatError, InvalidInput, LiraError, ModelNotFound
-from lira_rag.lasr import answer
+from lira_rag.lasr import LaSR
 from lira_rag.protocols import ChatModel, Message
-from lira_rag.schema import Hit, Passage, SearchResult
+from lira_rag.schema import Hit, Passage
 
 ASK: list[Message] = [{"role": "user", "content": "hello there"}]
 CONTEXT = 4096
@@ -145,9 +145,7 @@ async def test_smollm2_answers_from_a_passage(smol: LocalChat) -> None:
     text = "You can return any unworn item within 30 days of delivery. Sale items can be exchanged but not refunded."
     hit = Hit(Passage("d#0", "d", text, 0, len(text), language="en"), 1.0)
     question = "How many days do I have to return an item?"
-    found = await answer(
-        question, SearchResult(question, (hit,)), smol, question_language="en", detect=lambda _: "en", deadline=100
-    )
+    found = await LaSR(smol).run(question, [hit], deadline=100)
     assert found.model == "smollm2-135m"
     assert "30 days" in found.text
     assert found.text.endswith("[1]")

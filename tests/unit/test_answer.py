@@ -11,10 +11,10 @@ import anyio
 import pytest
 
 from lira_rag.errors import ChatError, InvalidInput
-from lira_rag.lasr import EXTRACT, answer
+from lira_rag.lasr import EXTRACT, LaSR
 from lira_rag.lasr.phrases import NO_ANSWER_PHRASES, no_answer
 from lira_rag.protocols import ChatModel
-from lira_rag.schema import Answer, Hit, Passage, SearchResult
+from lira_rag.schema import Answer, Hit, Passage
 from lira_rag.testing import EchoChat, FailingChat, FakeChat, FakeEncoder, SlowChat
 
 RETURNS = "Opening hours differ. You can return an item within 30 days of delivery."
@@ -42,9 +42,9 @@ async def _answer(
     language: str = "en",
     **settings: Any,
 ) -> Answer:
-    result = SearchResult(question, tuple(_hit(text) for text in texts), settings.pop("known", ()))
-    settings = {"detect": _detect, "deadline": 5.0, **settings}
-    return await answer(question, result, chat, question_language=language, **settings)
+    told = {name: settings.pop(name) for name in ("deadline", "degraded", "answer_language") if name in settings}
+    node = LaSR(chat, **{"detect": _detect, **settings})
+    return await node.run(question, [_hit(text) for text in texts], language=language, **{"deadline": 5.0, **told})
 
 
 async def test_a_supported_reply_is_the_answer() -> None:
@@ -105,7 +105,7 @@ async def test_a_late_chat_is_cancelled() -> None:
 
 
 async def test_without_a_chat_model_it_quotes_verbatim() -> None:
-    found = await _answer(None, known=("translated: late",), degraded=("chat: no weights",))
+    found = await _answer(None, degraded=("translated: late", "chat: no weights"))
     assert found.text.removesuffix(" [1]") in RETURNS
     assert found.degraded == ("translated: late", "chat: no weights", "chat: there is no chat model; quoted instead")
 
@@ -258,9 +258,7 @@ async def test_control_characters_of_a_reply_do_not_get_through() -> None:
 async def test_an_answer_of_unknown_language_says_so() -> None:
     text = "Item 30 days."
     hit = Hit(Passage("d#0", "d", text, 0, len(text)), 1.0)
-    found = await answer(
-        "?", SearchResult("?", (hit,)), None, question_language="en", detect=lambda _: "und", deadline=1.0
-    )
+    found = await LaSR(detect=lambda _: "und").run("?", [hit], language="en", deadline=1.0)
     assert found.language == "und"
     assert found.degraded[-1] == "the language of the answer could not be determined"
 

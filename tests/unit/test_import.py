@@ -22,10 +22,14 @@ def test_the_public_names() -> None:
     assert set(lira_rag.__all__) == {
         "AddReport",
         "Answer",
+        "AnswerEvent",
         "Arca",
+        "Citation",
+        "Conversation",
         "Document",
         "Explanation",
         "Hit",
+        "LaSR",
         "Lira",
         "LiraConfig",
         "LiraError",
@@ -34,6 +38,7 @@ def test_the_public_names() -> None:
         "SearchResult",
         "Source",
         "Translation",
+        "Turn",
         "__version__",
     }
     assert all(getattr(lira_rag, name) is not None for name in lira_rag.__all__)

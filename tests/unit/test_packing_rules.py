@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lira_rag.errors import ChatError, InvalidInput
-from lira_rag.lasr import EXTRACT, answer
+from lira_rag.lasr import EXTRACT, LaSR
 from lira_rag.lasr.packing import BUDGET, SMALL_BUDGET, cut, fit
 from lira_rag.protocols import Message
-from lira_rag.schema import Hit, Passage, SearchResult
+from lira_rag.schema import Hit, Passage
 from lira_rag.testing import EchoChat, FakeChat
 from lira_rag.tokens import CautiousCounter, ChatCounter, message_tokens
 
@@ -98,9 +98,9 @@ def test_a_first_passage_that_does_not_fit_is_cut_behind_a_sentence() -> None:
 
 def test_a_small_model_gets_the_first_passage_only_and_that_is_no_news() -> None:
     hits = [hit("a " * 200), hit("b")]
-    packed = fit(hits, "q?", "en", counter=ChatCounter(Words()), reply_tokens=10, small=True)
+    packed = fit(hits, "q?", "en", counter=ChatCounter(Words()), reply_tokens=10, style="small")
     assert (packed.texts, packed.left_out, packed.note) == ((hits[0].text,), (2,), "")
-    long = fit([hit("a. " * 2_000)], "q?", "en", counter=ChatCounter(Words()), reply_tokens=10, small=True)
+    long = fit([hit("a. " * 2_000)], "q?", "en", counter=ChatCounter(Words()), reply_tokens=10, style="small")
     assert len(long.texts[0].split()) == SMALL_BUDGET
 
 
@@ -144,8 +144,8 @@ class Recording(FakeChat):
 
 
 async def asked(chat: FakeChat, texts: Sequence[str], **settings: Any) -> Any:
-    result = SearchResult("q", tuple(hit(text) for text in texts))
-    return await answer("Is it?", result, chat, question_language="en", detect=lambda _: "en", deadline=9.0, **settings)
+    node = LaSR(chat, detect=lambda _: "en", max_tokens=160, **settings)
+    return await node.run("Is it?", [hit(text) for text in texts], language="en", deadline=9.0)
 
 
 async def test_the_answer_says_what_the_model_was_not_given() -> None:
