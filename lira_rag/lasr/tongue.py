@@ -16,6 +16,7 @@ from lira_rag.lasr.work import Detect
 from lira_rag.text.breaks import sentences
 from lira_rag.text.langid import TWINS
 from lira_rag.text.language import detect
+from lira_rag.text.lexical import lexical_words
 from lira_rag.text.scripts import NO_SCRIPT, count_scripts
 
 __all__ = ["detector", "right_share", "same_language"]
@@ -89,12 +90,15 @@ def _language_of(
     foreign = {script: n for script, n in count_scripts(sentence).items() if script not in allowed}
     if sum(foreign.values()) >= INTRUDERS:
         return SEVERAL
-    for language, text in sources:
+    worded = sum(any(map(str.isalpha, word)) for word in lexical_words(sentence)) >= WORDS
+    for language, text in sources if worded else ():
         if language != UNKNOWN and word_support(sentence, [text]) >= COPIED:
             return language
     return tell(sentence)
 
 
+WORDS = 3
+"""Words a sentence has at least to be placed by them: "USD 31" is in no language."""
 COPIED = 0.8
 """Share of a sentence's words that stand in a source, from which on it is taken to be in the source's language."""
 
