@@ -44,7 +44,7 @@ async def _answer(
 ) -> Answer:
     told = {name: settings.pop(name) for name in ("deadline", "degraded", "answer_language") if name in settings}
     node = LaSR(chat, **{"detect": _detect, **settings})
-    return await node.run(question, [_hit(text) for text in texts], language=language, **{"deadline": 5.0, **told})
+    return await node.run(question, [_hit(text) for text in texts], language=language, **{"deadline": 60.0, **told})
 
 
 async def test_a_supported_reply_is_the_answer() -> None:

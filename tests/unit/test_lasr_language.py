@@ -28,7 +28,7 @@ def hit(text: str = RETURNS, language: str = "en") -> Hit:
 
 async def asked(chat: object, question: str = HINDI, **settings: Any) -> Answer:
     told = {name: settings.pop(name) for name in ("answer_language", "deadline", "language") if name in settings}
-    return await LaSR(chat, **settings).run(question, [hit()], **{"deadline": 5.0, **told})  # type: ignore[arg-type]
+    return await LaSR(chat, **settings).run(question, [hit()], **{"deadline": 60.0, **told})  # type: ignore[arg-type]
 
 
 async def test_english_first_then_hindi_takes_one_retry() -> None:
@@ -107,7 +107,7 @@ async def test_a_model_that_does_not_know_the_language_is_not_asked_again_but_tr
 async def test_a_quotation_is_translated_and_shown_beside_its_source() -> None:
     table = {"You can return an item within 30 days of delivery.": "डिलीवरी के 30 दिनों के भीतर सामान वापस हो सकता है।"}
     found = await LaSR(translator=FakeTranslator(table)).run(
-        HINDI, [hit("You can return an item within 30 days of delivery.")], deadline=3.0
+        HINDI, [hit("You can return an item within 30 days of delivery.")], deadline=60.0
     )
     assert (found.model, found.language, found.language_action) == (EXTRACT, "hi", "translated")
     assert found.citations[0].quote == "You can return an item within 30 days of delivery."
