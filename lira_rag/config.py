@@ -52,6 +52,9 @@ class LiraConfig(BaseSettings):
     query_prefix: str | None = Field(None, description="text before a query; None takes the encoder's own")
     passage_prefix: str | None = Field(None, description="text before a passage; None takes the encoder's own")
     adaptor: str | None = Field(None, description="folder of a trained Arca adaptor; None is the identity")
+    maps: str = Field(
+        "packaged", description='anchoring maps for questions: "packaged", "none", or a folder of `lira train arca`'
+    )
     store: Literal["chroma", "memory"] = Field("chroma", description="where vectors are searched")
     chroma_url: str | None = Field(None, description="URL of a `chroma run` server; None embeds Chroma")
     chunk_tokens: int = Field(256, gt=8, description="longest passage, in tokens of the encoder")

@@ -17,7 +17,7 @@ from lira_rag.arca.bound import Normal
 from lira_rag.errors import CheckpointError, FingerprintMismatch
 from lira_rag.languages import UNKNOWN, primary_language
 from lira_rag.modules.language_map import LanguageMap
-from lira_rag.modules.saving import read_card, read_weights, write_state
+from lira_rag.modules.saving import read_arrays, read_card, write_state
 from lira_rag.protocols import FloatArray
 
 __all__ = ["MAPS", "SHARED", "AnchorMaps", "find_packaged"]
@@ -81,7 +81,7 @@ class AnchorMaps:
                 f"the maps in {folder} were made for native encoder {card.get('native')!r}, and got {native!r}",
                 hint="load them with the encoder they were trained on, or train them again: lira train arca",
             )
-        state = read_weights(Path(folder), MAPS, card)
+        state = read_arrays(Path(folder), MAPS, card)
         strengths = card.get("strengths")
         if not isinstance(strengths, dict):
             raise CheckpointError(f"{folder} holds maps without their strengths")

@@ -43,7 +43,7 @@ _log = logging.getLogger("lira_rag")
 
 
 class _Encoder(Protocol):
-    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray: ...
+    async def encode(self, texts: Sequence[str], kind: Kind, language: str | None = None) -> FloatArray: ...
 
 
 class Probes:
@@ -69,7 +69,7 @@ class Probes:
         """Encoded piece by piece; what is done of them outlasts a passed deadline."""
         pieces = self._pieces.setdefault(name, [])
         while (start := PIECE * len(pieces)) < len(texts):
-            rows = await self._encoder.encode(texts[start : start + PIECE], kind)
+            rows = await self._encoder.encode(texts[start : start + PIECE], kind, name or None)
             if len(rows) and PIECE * len(pieces) == start:  # else another search has been faster
                 pieces.append(rows)
         return np.concatenate(pieces)

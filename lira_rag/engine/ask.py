@@ -116,7 +116,7 @@ def similarity_of(lira: Lira) -> Similarity:
     """Cosines by the index's encoder."""
 
     async def similarity(text: str, sentences: Sequence[str]) -> list[float]:
-        query = await lira.arca.encode([text], "query")
+        query = await lira.arca.encode([text], "query", found.language)
         rows = await lira.arca.encode(sentences, "passage")
         return [float(value) for value in rows @ query[0]]
 

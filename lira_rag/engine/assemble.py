@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from lira_rag.arca import Arca
+from lira_rag.arca.maps import AnchorMaps, find_packaged
 from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
 from lira_rag.profile import LanguageProfile
@@ -22,13 +23,30 @@ URLS = ("http://", "https://")
 
 
 def build_arca(config: LiraConfig, encoder: Encoder | None) -> Arca:
-    """The two-path encoder of these settings; a given encoder object takes the place of the named one."""
+    """The two-path encoder of these settings; a given encoder object takes the place of the named one.
+
+    Anchoring maps are taken from the adaptor's folder where there is an adaptor, because maps stand behind it.
+
+    Raises:
+        CheckpointError, FingerprintMismatch: a folder holds no checkpoint, or one for another encoder.
+    """
     native = encoder or _named_encoder(config)
     if config.adaptor is None:
-        return Arca(native)
+        return Arca(native, maps=_maps(config.maps, native.fingerprint))
     if not isinstance(native, TokenEncoder):
         raise ConfigError(f"an adaptor needs token states, and {type(native).__name__} has no encode_tokens")
     return Arca.load(Path(config.adaptor), native)
+
+
+def _maps(name: str, fingerprint: str) -> AnchorMaps | None:
+    """The named maps; "packaged" is None for an encoder that the library ships none for."""
+    folder = {"packaged": find_packaged(fingerprint), "none": None}.get(name, Path(name))
+    return None if folder is None else _loaded_maps(folder, fingerprint)
+
+
+@lru_cache(maxsize=4)
+def _loaded_maps(folder: Path, fingerprint: str) -> AnchorMaps:
+    return AnchorMaps.load(folder, fingerprint)
 
 
 def _named_encoder(config: LiraConfig) -> Encoder:

@@ -17,6 +17,7 @@ from lira_rag.text.language import Detected
 
 __all__ = [
     "Leg",
+    "Proposal",
     "Ranked",
     "Work",
     "explanation_of",
@@ -30,17 +31,28 @@ __all__ = [
 Ranked = list[tuple[str, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One translation of the query: its text, confidence in [0, 1], vector, and the share of its words by passage."""
+
+    text: str
+    confidence: float
+    vector: FloatArray
+    covered: dict[str, float]
+
+
 @dataclass(slots=True)
 class Leg:
     """What one leg brought home.
 
     Attributes:
         ranked: passages by the leg's own score, best first.
-        vectors: (weight, query vector) each.
+        vectors: (weight, query vector) each; the translated leg has none before `engine.weighing` has weighed it.
         covered: share of the query's words in a passage, in [0, 1].
         rows: vectors of passages that no vector leg may have found.
         heard: share of the query's words that sound like words of a passage, in (0, 1].
-        translations: what a translator proposed; `decision` says how, when it was a team.
+        translations: what a translator proposed; `decision` says how, when it was a team, and `proposals` what it is
+            in the index.
     """
 
     report: LegReport
@@ -50,6 +62,7 @@ class Leg:
     rows: dict[str, FloatArray] = field(default_factory=dict)
     heard: dict[str, float] = field(default_factory=dict)
     translations: tuple[Translation, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     decision: Decision | None = None
 
     @property

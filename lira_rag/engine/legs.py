@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from lira_rag.arca import Arca
 from lira_rag.config import LiraConfig
-from lira_rag.engine.leg import Leg, Ranked, side_by_side
+from lira_rag.engine.leg import Leg, Proposal, Ranked, side_by_side
 from lira_rag.engine.translating import proposed, why_not_translate
 from lira_rag.functional.fusion import best_of, coverage
 from lira_rag.functional.neutral import without
@@ -61,7 +61,7 @@ class Legs:
 
     async def _anchored(self, question: Question) -> Leg:
         """The query as written, through g."""
-        encoded = await self.arca.encode([question.cleaned.text], "query")
+        encoded = await self.arca.encode([question.cleaned.text], "query", question.detected.language)
         vector, ranked = await _in_thread(self._nearest, encoded[0], question)
         return Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
@@ -69,7 +69,7 @@ class Legs:
         """The query's words, by BM25."""
 
         def words() -> tuple[Ranked, dict[str, float], dict[str, FloatArray]]:
-            ranked, covered = self._words([question.cleaned.text], question.detected.language, question)
+            ranked, covered = self._words(question.cleaned.text, question.detected.language, question)
             ids, rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
             return ranked, covered, dict(zip(ids, rows, strict=True))
 
@@ -90,7 +90,7 @@ class Legs:
         return Leg(LegReport("sounding", "ran", ranks=tuple(ranked)), ranked, rows=rows, heard=dict(ranked))
 
     async def _translated(self, question: Question) -> Leg:
-        """The query in English, through h and by its words; together the candidates weigh as much as the original."""
+        """The query in English, through h and by its words; how much each candidate counts is decided afterwards."""
         reason = why_not_translate(self.translator, self.config, question.detected)
         if reason or self.translator is None:
             return Leg(LegReport("translated", "skipped", reason))
@@ -102,13 +102,14 @@ class Legs:
         texts = [clean_query(c.text).text for c in kept]
         encoded = await self.arca.encode_english(texts, "query")
         found = [await _in_thread(self._nearest, vector, question) for vector in encoded]
-        sure = [1.0 if c.confidence is None else c.confidence for c in kept]
-        _, covered = await _in_thread(self._words, texts, "en", question)
+        covered = [await _in_thread(self._words, text, "en", question) for text in texts]
         ranked = best_of(most(dict(ranked) for _, ranked in found))
-        total = max(1.0, sum(sure))
-        weighted = tuple((c / total, v) for c, (v, _) in zip(sure, found, strict=True) if c > 0)
-        report = LegReport("translated", "ran", weight=sum(w for w, _ in weighted), ranks=tuple(ranked))
-        return Leg(report, ranked, weighted, covered, translations=kept, decision=decision)
+        proposals = tuple(
+            Proposal(c.text, 1.0 if c.confidence is None else c.confidence, vector, shares)
+            for c, (vector, _), (_, shares) in zip(kept, found, covered, strict=True)
+        )
+        report = LegReport("translated", "ran", weight=0.0, ranks=tuple(ranked))
+        return Leg(report, ranked, translations=kept, proposals=proposals, decision=decision)
 
     def _nearest(self, vector: FloatArray, question: Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""
@@ -116,16 +117,11 @@ class Legs:
             vector = without(vector, self.index.landscape().directions)
         return vector, self.index.nearest(vector, question.depth, question.where)
 
-    def _words(self, texts: Sequence[str], language: str, question: Question) -> tuple[Ranked, dict[str, float]]:
-        """BM25 of each text: the best score and the best coverage of every passage."""
-        lists, covered = [], dict[str, float]()
-        for text in texts:
-            words = index_terms(text, language)
-            ranked = self.index.lexical(words, question.depth, question.where)
-            lists.append(ranked)
-            for key, share in coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0).items():
-                covered[key] = max(share, covered.get(key, 0.0))
-        return best_of(most(dict(ranked) for ranked in lists)), covered
+    def _words(self, text: str, language: str, question: Question) -> tuple[Ranked, dict[str, float]]:
+        """BM25 of a text: scores, and the share of its words, of every passage."""
+        words = index_terms(text, language)
+        ranked = self.index.lexical(words, question.depth, question.where)
+        return ranked, coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0)
 
 
 async def _in_thread(function: Callable[..., T], *args: object) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -14,6 +15,7 @@ from lira_rag.arca.relevance import Calibrator
 from lira_rag.config import LiraConfig
 from lira_rag.engine.leg import Leg, explanation_of, left_out, leg_ranks, places_of, refuse_when_none_ran
 from lira_rag.engine.legs import Legs, Question, most
+from lira_rag.engine.weighing import anchoring_of, weigh
 from lira_rag.engine.within import within
 from lira_rag.errors import InvalidInput
 from lira_rag.functional.fusion import level, mean_cosines, order, with_sounds
@@ -43,7 +45,7 @@ class Searcher:
     """
 
     def __init__(self, arca: Arca, index: PassageIndex, config: LiraConfig, translator: Translator | None) -> None:
-        self.index, self.config = index, config
+        self.index, self.config, self.maps = index, config, arca.maps
         self.legs = Legs(arca, index, config, translator)
         self.calibrator = Calibrator(arca, index.landscape, neutral=config.language_neutral)
 
@@ -74,11 +76,13 @@ class Searcher:
         legs = await self.legs.run(question)
         refuse_when_none_ran(legs, deadline)
         left = max(due - anyio.current_time(), LEAST_SECONDS)
+        weigh(legs, None if self.maps is None else self.maps.normal_of(detected.language))
         calibration = await self.calibrator.within(_spoken(question, legs), left / 2)
         left = max(due - anyio.current_time(), LEAST_SECONDS)
         gather = partial(self._gather, query, question, legs, k, calibration)
         result = await within(left, "fetching the passages (search_deadline)", gather)
-        return explanation_of(cleaned, detected, legs, result, started)
+        found = explanation_of(cleaned, detected, legs, result, started)
+        return replace(found, anchoring=anchoring_of(legs, detected.language, self.maps))
 
     def _gather(
         self, query: str, question: Question, legs: Sequence[Leg], k: int, calibration: Calibration | None

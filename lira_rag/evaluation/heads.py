@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lira_rag.arca.believing import english_letters, trusts
 from lira_rag.arca.bins import BinEncoder, cached_bins
-from lira_rag.arca.bound import anchoring_errors, trust
 from lira_rag.errors import ConfigError
 from lira_rag.evaluation.blocks import Block
 from lira_rag.protocols import FloatArray, TokenEncoder
@@ -16,7 +16,7 @@ from lira_rag.protocols import FloatArray, TokenEncoder
 if TYPE_CHECKING:
     from lira_rag.evaluation.bench import Bench
 
-__all__ = ["by_head", "english_letters", "trust_of"]
+__all__ = ["by_head"]
 
 
 async def by_head(
@@ -41,7 +41,8 @@ async def by_head(
     sliced = BinEncoder(bench.encoder, head.bins)
     native = await cached_bins(sliced, block.queries, "query", bench.cache)
     right = await cached_bins(sliced, english, "query", bench.cache)
-    evidence = np.stack([bench.confidences(block), trust_of(bench, block, anchored, right.vectors)], axis=1)
+    normal = bench.maps.normal_of(block.language) if bench.maps is not None else None
+    evidence = np.stack([bench.confidences(block), trusts(anchored, right.vectors, normal)], axis=1)
     fused = head.fuse(
         anchored,
         right.vectors,
@@ -51,16 +52,3 @@ async def by_head(
         evidence,
     )
     return moved, fused
-
-
-def trust_of(bench: Bench, block: Block, queries: FloatArray, english: FloatArray) -> FloatArray:
-    """The trust that each translation's anchoring error earns: float32 [n], 0.5 for a language without figures."""
-    normal = bench.maps.normal_of(block.language) if bench.maps is not None else None
-    errors = anchoring_errors(queries, english)
-    return np.array([0.5 if normal is None else trust(float(error), normal) for error in errors], dtype=np.float32)
-
-
-def english_letters(text: str) -> bool:
-    """More than half of a text's letters are ASCII; False without letters."""
-    letters = [letter for letter in text if letter.isalpha()]
-    return sum(letter.isascii() for letter in letters) * 2 > len(letters)

@@ -6,17 +6,16 @@ from typing import Protocol
 
 import numpy as np
 
+from lira_rag.arca.believing import BELIEVED, beliefs
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
-from lira_rag.evaluation.heads import by_head, english_letters, trust_of
+from lira_rag.evaluation.heads import by_head
 from lira_rag.functional.alignment import unit
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray
 
 __all__ = ["Method", "NotApplicable", "own_methods"]
 
-BELIEVED = 0.8
-"""Share of the English path where the translation is believed; with h(y*) better than g(x) it must outweigh it."""
 WORD_WEIGHT = 6.0
 """Worth of full word coverage in standard deviations of unrelated cosines: the engine's default."""
 
@@ -160,13 +159,9 @@ def _neutral(rows: FloatArray, directions: FloatArray) -> FloatArray:
 
 
 def _trusts(bench: Bench, block: Block, queries: FloatArray, english: FloatArray, texts: tuple[str, ...]) -> FloatArray:
-    """How far each translation is believed, in [0, 1]: its translator's confidence, times the trust that its anchoring
-    error earns against what is normal for the language.
-
-    A translation that is not in Latin letters is no English and not believed.
-    """
-    latin = np.array([english_letters(text) for text in texts], dtype=np.float32)
-    return trust_of(bench, block, queries, english) * latin * bench.confidences(block)
+    """How far each translation is believed, as the engine does it (`arca.believing`)."""
+    normal = bench.maps.normal_of(block.language) if bench.maps is not None else None
+    return beliefs(queries, english, texts, bench.confidences(block), normal)
 
 
 def _word_leg(bench: Bench, block: Block, texts: tuple[str, ...], trusted: FloatArray, pool: FloatArray) -> FloatArray:

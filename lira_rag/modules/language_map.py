@@ -101,7 +101,7 @@ class LanguageMap:
             CheckpointError: an array is absent or its shape does not fit the others.
         """
         try:
-            arrays = {name: state[f"{prefix}.{name}"].numpy() for name in _PARTS}
+            arrays = {name: np.asarray(state[f"{prefix}.{name}"]) for name in _PARTS}
             return cls(**arrays, strength=float(strength))
         except KeyError as error:
             raise CheckpointError(f"the map of {prefix!r} lacks {error.args[0]}") from error

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from lira_rag.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
-__all__ = ["FORMAT", "read_card", "read_weights", "weights_hash", "write_module", "write_state"]
+__all__ = ["FORMAT", "read_arrays", "read_card", "read_weights", "weights_hash", "write_module", "write_state"]
 
 FORMAT = 1
 
@@ -80,9 +81,38 @@ def read_weights(folder: Path, name: str, card: dict[str, Any]) -> dict[str, Ten
     Raises:
         CheckpointError: the file is absent, its sha256 is not the card's, or a value is not finite.
     """
-    import torch
     from safetensors.torch import load
 
+    blob = _blob(folder, name, card)
+    state: dict[str, Tensor] = load(blob)
+    for key, tensor in state.items():
+        if not bool(tensor.isfinite().all()):
+            raise _not_finite(folder, name, key)
+    return state
+
+
+def read_arrays(folder: Path, name: str, card: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    """`read_weights` as NumPy arrays, without torch: for what computes without it.
+
+    Raises:
+        CheckpointError: as `read_weights`.
+    """
+    import numpy as np
+    from safetensors.numpy import load
+
+    state: dict[str, NDArray[Any]] = load(_blob(folder, name, card))
+    for key, array in state.items():
+        if not bool(np.isfinite(array).all()):
+            raise _not_finite(folder, name, key)
+    return state
+
+
+def _not_finite(folder: Path, name: str, key: str) -> CheckpointError:
+    return CheckpointError(f"{folder / name}.safetensors: tensor {key} holds values that are not finite")
+
+
+def _blob(folder: Path, name: str, card: dict[str, Any]) -> bytes:
+    """The file of weights, if it is the one that the card names."""
     path = folder / f"{name}.safetensors"
     try:
         blob = path.read_bytes()
@@ -91,8 +121,4 @@ def read_weights(folder: Path, name: str, card: dict[str, Any]) -> dict[str, Ten
     found = hashlib.sha256(blob).hexdigest()
     if found != card.get("sha256"):
         raise CheckpointError(f"{path} has sha256 {found[:12]}…, its card says {str(card.get('sha256'))[:12]}…")
-    state: dict[str, Tensor] = load(blob)
-    for key, tensor in state.items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(f"{path}: tensor {key} holds values that are not finite")
-    return state
+    return blob

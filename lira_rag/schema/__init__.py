@@ -2,9 +2,10 @@
 
 from lira_rag.schema.answer import Answer, AnswerEvent, Citation, LanguageAction, Source, Turn
 from lira_rag.schema.documents import Document, MetadataValue, Passage, Translation
-from lira_rag.schema.search import Explanation, Hit, LegRank, LegReport, SearchResult
+from lira_rag.schema.search import Anchoring, Explanation, Hit, LegRank, LegReport, SearchResult
 
 __all__ = [
+    "Anchoring",
     "Answer",
     "AnswerEvent",
     "Citation",

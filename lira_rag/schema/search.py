@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, overload
 
 from lira_rag.schema.documents import Document, Passage, Translation
 
-__all__ = ["Explanation", "Hit", "LegRank", "LegReport", "SearchResult"]
+__all__ = ["Anchoring", "Explanation", "Hit", "LegRank", "LegReport", "SearchResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,27 @@ class LegReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchoring:
+    """How well a question is tied to English.
+
+    Attributes:
+        language: BCP-47 tag the question was taken to be in.
+        mapped: True when a trained map of that language moved its vector.
+        error: ||E_lr - E_en||, the distance of the question's vector from its nearest translation's, from 0 to 2; None
+            without a translation.
+        median, q95: what that error usually is, and what it rarely exceeds, in this language; None where unknown.
+        sentence: what this means, in plain words.
+    """
+
+    language: str
+    mapped: bool = False
+    error: float | None = None
+    median: float | None = None
+    q95: float | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a query found what it found."""
 
@@ -141,6 +162,7 @@ class Explanation:
     legs: tuple[LegReport, ...]
     result: SearchResult
     milliseconds: float
+    anchoring: Anchoring | None = None
     decision: dict[str, Any] | None = None
     """What the team of translators did, when there is one (`agents.trace.Decision.to_dict`)."""
 
@@ -174,6 +196,7 @@ class Explanation:
             ],
             "hits": [hit.to_dict() for hit in self.result],
             "degraded": list(self.result.degraded),
+            "anchoring": None if self.anchoring is None else asdict(self.anchoring),
             "decision": self.decision,
             "milliseconds": self.milliseconds,
         }

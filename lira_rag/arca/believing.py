@@ -1,0 +1,56 @@
+"""How far a translation of a question is believed: by its translator, by its letters, by its anchoring error.
+
+A translation outweighs the question as asked where it is believed, because h(y*) finds better than g(x); where it is
+not, the question stands alone. So a bad translator never makes a search much worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lira_rag.arca.bound import Normal, anchoring_errors, trust
+from lira_rag.protocols import FloatArray
+
+__all__ = ["BELIEVED", "beliefs", "english_letters", "trusts"]
+
+BELIEVED = 0.8
+"""Share of the English path where a translation is fully believed."""
+
+UNKNOWN_TRUST = 0.5
+"""Trust in a translation from a language whose usual anchoring error is not known."""
+
+
+def beliefs(
+    anchored: FloatArray | None,
+    english: FloatArray,
+    texts: Sequence[str],
+    confidences: Sequence[float] | FloatArray,
+    normal: Normal | None,
+) -> FloatArray:
+    """How far each translation is believed: float32 [n], in [0, 1], its confidence times its trust.
+
+    Args:
+        anchored: E_lr of the question of each translation, [n, d] unit rows; None when it is not known.
+        english: E_en of each translation, [n, d] unit rows.
+        texts: the translations. One that is not in Latin letters is no English and not believed.
+        confidences: in [0, 1], as their translators state them.
+        normal: the anchoring error that is usual for the question's language, or None when it was not trained on.
+    """
+    trusted = trusts(anchored, english, normal)
+    latin = np.array([english_letters(text) for text in texts], dtype=np.float32)
+    return np.asarray(trusted * latin * np.asarray(confidences, dtype=np.float32), dtype=np.float32)
+
+
+def trusts(anchored: FloatArray | None, english: FloatArray, normal: Normal | None) -> FloatArray:
+    """The trust that each translation's anchoring error earns: float32 [n], `UNKNOWN_TRUST` where nothing is known."""
+    if anchored is None or normal is None:
+        return np.full(len(english), UNKNOWN_TRUST, dtype=np.float32)
+    return np.array([trust(float(e), normal) for e in anchoring_errors(anchored, english)], dtype=np.float32)
+
+
+def english_letters(text: str) -> bool:
+    """More than half of a text's letters are ASCII; False without letters."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter.isascii() for letter in letters) * 2 > len(letters)
