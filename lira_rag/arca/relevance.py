@@ -28,7 +28,7 @@ from lira_rag.languages import normalize_tag, primary_language, script_of
 from lira_rag.protocols import FloatArray, Kind
 from lira_rag.stores.landscape import Landscape
 
-__all__ = ["ENOUGH", "Calibrator", "Probes", "probe_languages", "stand_ins"]
+__all__ = ["ENOUGH", "Calibrator", "Probes", "QueryEncoder", "probe_languages", "stand_ins"]
 
 ENOUGH = 50
 """Passages: the pairs of a handful of texts say nothing about unrelated ones."""
@@ -42,7 +42,9 @@ PIECE = 4
 _log = logging.getLogger("lira_rag")
 
 
-class _Encoder(Protocol):
+class QueryEncoder(Protocol):
+    """Encodes queries as their language asks for, and passages: `Arca`'s own path."""
+
     async def encode(self, texts: Sequence[str], kind: Kind, language: str | None = None) -> FloatArray: ...
 
 
@@ -53,7 +55,7 @@ class Probes:
         encoder: encodes questions as queries, answers as passages.
     """
 
-    def __init__(self, encoder: _Encoder) -> None:
+    def __init__(self, encoder: QueryEncoder) -> None:
         self._encoder = encoder
         self._pieces: dict[str, list[FloatArray]] = {}
 
@@ -88,7 +90,7 @@ class Calibrator:
             `functional.neutral.without` does it; probes are treated as queries are.
     """
 
-    def __init__(self, encoder: _Encoder, landscape: Callable[[], Landscape], *, neutral: bool = True) -> None:
+    def __init__(self, encoder: QueryEncoder, landscape: Callable[[], Landscape], *, neutral: bool = True) -> None:
         self._probes, self._landscape, self._neutral = Probes(encoder), landscape, neutral
         self._made: tuple[Landscape, dict[str, Calibration]] | None = None
 

@@ -14,19 +14,13 @@ is not English, score somewhat higher than English ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
-from lira_rag.arca.relevance import Probes, stand_ins
+from lira_rag.arca.relevance import Probes, QueryEncoder, stand_ins
 from lira_rag.functional.relevance import calibrate, gain_of, pooled
-from lira_rag.protocols import FloatArray, Kind
 
 __all__ = ["RelevanceReranker"]
-
-
-class _Encoder(Protocol):
-    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray: ...
 
 
 class RelevanceReranker:
@@ -38,7 +32,7 @@ class RelevanceReranker:
         name: shown in traces.
     """
 
-    def __init__(self, encoder: _Encoder, *, name: str = "relevance") -> None:
+    def __init__(self, encoder: QueryEncoder, *, name: str = "relevance") -> None:
         self._encoder, self._name = encoder, name
         self._probes = Probes(encoder)
 
@@ -58,7 +52,7 @@ class RelevanceReranker:
         """
         if not passages:
             return []
-        query = (await self._encoder.encode([question], "query"))[0]
+        query = (await self._encoder.encode([question], "query", language))[0]
         rows = await self._encoder.encode(list(passages), "passage")
         answers = await self._probes.answers()
         tables = [await self._probes.questions(name) @ answers.T for name in stand_ins(language)]

@@ -31,9 +31,9 @@ app.command("scripts")(scripts)
 METHODS = {"bm25": "BM25 over ICU words", "backbone": "the backbone alone", "lira": "Lira"}
 ASKED, IN = "q05", ("en", "sw", "th")
 DEPTH = 20
-TRAINED = (
-    "Nothing is trained yet: Arca's adaptor is the identity, so Lira is its frozen backbone without its preference for "
-    "the question's own language, fused with word search."
+NOT_TRAINED = (
+    "Nothing is trained for this encoder: Lira is its frozen backbone without its preference for the question's own "
+    "language, fused with word search."
 )
 Search = Callable[[str], Awaitable[Sequence[str]]]
 
@@ -73,6 +73,7 @@ def demo(
         tempfile.TemporaryDirectory(prefix="lira-demo-") as scratch,
         Lira.create(to or Path(scratch) / "index") as lira,
     ):
+        trained = _trained(lira)
         english = _measure(lira, documents(), questions(), as_json)
         answers = _answer(lira, as_json)
     with Lira.create(None) as lira:
@@ -81,14 +82,26 @@ def demo(
         mixed = _measure(lira, pool, [q for q in questions() if q.language in foreign], as_json)
     if as_json:
         tables = {"languages": english.rows(), "mixed_pool": mixed.rows()}
-        print_json({**tables, "answers": [a.to_dict() for a in answers], "trained": TRAINED})
+        print_json({**tables, "answers": [a.to_dict() for a in answers], "trained": trained})
         return
     _show(english, f"Questions in each language, {len(documents())} English pages: nDCG@10 (hit@1)")
     _show(mixed, f"The same with {len(distractors())} pages in the questions' own languages that answer nothing")
-    out.print(TRAINED)
+    out.print(trained)
     for answer in answers:
         out.print(f"\n{answer.question_language}: {printable(answer.question)}")
         show_answer(answer)
+
+
+def _trained(lira: Lira) -> str:
+    """One line on what is trained and what is not."""
+    maps = lira.arca.maps
+    if maps is None:
+        return NOT_TRAINED
+    return (
+        f"Trained: anchoring maps for questions in {', '.join(sorted(maps.maps))}, on {maps.card.get('sources')}. "
+        "Not trained: the backbone, other languages, romanised text, the chat model. None of these pages or questions "
+        "was trained on."
+    )
 
 
 def _measure(lira: Lira, pages: list[Document], asked: list[Question], quiet: bool) -> _Table:

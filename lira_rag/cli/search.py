@@ -75,6 +75,8 @@ def _show(found: Explanation) -> None:
         out.print(f"cleaned: {', '.join(found.flags)}", style="yellow")
     for translation in found.translations:
         out.print(f"translation by {translation.translator}: {shorten(translation.text)}")
+    if found.anchoring is not None:
+        out.print(f"anchoring: {found.anchoring.sentence}")
     table = Table("leg", "did", "ms", "weight", "best passages")
     for leg in found.legs:
         best = ", ".join(f"{key} {score:.3f}" for key, score in leg.ranks[:3])

@@ -188,7 +188,7 @@ class Lifting:
     def __init__(self, base: float, scale: float = 1.0) -> None:
         self.base, self.scale, self.asked = base, scale, 0
 
-    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
+    async def encode(self, texts: Sequence[str], kind: Kind, language: str | None = None) -> FloatArray:
         self.asked += len(texts)
         return np.stack([self.vector(text, kind) for text in texts])
 
@@ -304,7 +304,7 @@ class Slow(Lifting):
 
     seconds, fails = 0.0, False
 
-    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
+    async def encode(self, texts: Sequence[str], kind: Kind, language: str | None = None) -> FloatArray:
         await anyio.sleep(self.seconds)
         if self.fails:
             raise RuntimeError("secret text")

@@ -8,9 +8,11 @@ folded form (`text.lexical.fold`), so that typed and printed spellings meet.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Literal, get_args
 
 from lira_rag.text.breaks import words
@@ -36,7 +38,7 @@ where which who whom whose why will with would you your
 STOP_WORDS = frozenset(_STOP.split())
 """English words that say nothing about the passage that answers a question."""
 
-_PART = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
+_JOINERS = "\u200c\u200d"
 _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -75,8 +77,15 @@ def english_words(text: str) -> list[tuple[str, str]]:
 
 def _parts(text: str) -> Iterator[str]:
     for start, end in words(text):
-        for part in _PART.findall(text[start:end]):
-            yield part[:LONGEST_WORD]
+        for of_word, run in groupby(text[start:end], _of_a_word):
+            part = "".join(run).lstrip(_JOINERS) if of_word else ""
+            if part:
+                yield part[:LONGEST_WORD]
+
+
+def _of_a_word(char: str) -> bool:
+    r"""A letter, a digit, or a mark on one; ``\w`` of `re` leaves out the vowel signs of Indic words."""
+    return char.isalnum() or char in _JOINERS or unicodedata.category(char)[0] == "M"
 
 
 def _split(word: str) -> list[str]:
