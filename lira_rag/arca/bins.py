@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lira_rag.arca.encoder import pool_states, stack_states
+from lira_rag.arca.encoder import pool_states
 from lira_rag.arca.vectors import VectorCache
+from lira_rag.functional.pooling import stack_states
 from lira_rag.protocols import FloatArray, Kind, TokenEncoder
 
 __all__ = ["BinEncoder", "Bins", "cached_bins", "encode_bins"]

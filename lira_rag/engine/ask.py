@@ -116,7 +116,8 @@ def similarity_of(lira: Lira) -> Similarity:
     """Cosines by the index's encoder."""
 
     async def similarity(text: str, sentences: Sequence[str]) -> list[float]:
-        query = await lira.arca.encode([text], "query", found.language)
+        language = detect(text, lira.config.languages or None).language
+        query = await lira.arca.encode([text], "query", language)
         rows = await lira.arca.encode(sentences, "passage")
         return [float(value) for value in rows @ query[0]]
 
