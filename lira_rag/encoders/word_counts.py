@@ -1,7 +1,8 @@
 """Counting tokens by words: what a word costs is looked up, not tokenised again.
 
 Most tokenizers of encoders take the words between spaces one by one (SentencePiece with its space mark, BERT), so a
-text has the sum of its words' tokens, and natural texts repeat their words. Whether a tokenizer is of this kind is read
+text has the sum of its words' tokens, and natural texts repeat their words. New words are tokenised together, as one
+text, and the place of a token says of which: half the time of one by one. Whether a tokenizer is of this kind is read
 from its own description and tried on a few texts (`separable`); for any other, the whole text is tokenised, and so it
 is where a normalizer that works by clusters meets a mark that clings to a space. The counts are exact either way.
 """
@@ -10,8 +11,13 @@ from __future__ import annotations
 
 import json
 import threading
+import unicodedata
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate, repeat
+from operator import itemgetter
 from typing import Any
 
 from lira_rag.text.breaks import graphemes
@@ -23,6 +29,7 @@ KEPT = 8_000_000
 
 _CLINGS = -(10**9)  # in place of a count: the word's first character forms a cluster with the space before it
 _AT_SPACES = {"BertPreTokenizer", "Whitespace", "WhitespaceSplit"}
+_ONLY_AT_SPACES = {"Metaspace", "WhitespaceSplit"}
 _WITHIN_WORDS = {"Punctuation", "Digits"}
 _LOCAL = {"NFC", "NFD", "NFKC", "NFKD", "Lowercase", "BertNormalizer", "Precompiled", "Strip", "StripAccents"}
 _PROBES = (
@@ -92,6 +99,8 @@ class WordCounts:
         self._tokenizer, self._kept = tokenizer, kept
         self._separable = separable(tokenizer)
         steps = _steps(tokenizer.normalizer, "normalizers")
+        before = _steps(tokenizer.pre_tokenizer, "pretokenizers")
+        self._spaced = self._separable and all(step["type"] in _ONLY_AT_SPACES for step in before)
         self._by_cluster = any(step["type"] == "Precompiled" for step in steps)  # SentencePiece's own tables
         self._known: dict[str, int] = {}
         self._size = 0
@@ -116,10 +125,34 @@ class WordCounts:
         if self._size > self._kept:
             self._known.clear()
             self._size = 0
-        fresh = list({word for words in split for word in words if word not in self._known})
-        for word, count in zip(fresh, _count(self._tokenizer, fresh), strict=True):
-            self._known[word] = _CLINGS if self._by_cluster and word and _clings(word[0]) else count
-            self._size += len(word) + 50
+        fresh = {word for words in split for word in words if word not in self._known}
+        clinging = {word for word in fresh if self._by_cluster and word >= "\u0300" and _clings(word[0])}
+        counts = dict.fromkeys(clinging, _CLINGS) | self._tokens_of(list(fresh - clinging))
+        self._known |= counts
+        self._size += sum(map(len, counts)) + 50 * len(counts)
+
+    def _tokens_of(self, words: list[str]) -> dict[str, int]:
+        """The tokens of each word, as if it were a text."""
+        plain = [word for word in words if word] if self._spaced else []
+        if not _is_plain(" ".join(plain)):
+            plain = [word for word in plain if _is_plain(word)]
+        counts = _together(self._tokenizer, plain) if plain else {}
+        rest = [word for word in words if word not in counts]
+        return counts | dict(zip(rest, _count(self._tokenizer, rest), strict=True))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a normalizer leaves its words as many words: no hidden white space or control, nothing written out."""
+    return text.isprintable() and unicodedata.is_normalized("NFKC", text)
+
+
+def _together(tokenizer: Any, words: list[str]) -> dict[str, int]:
+    """The tokens of each of some different words, from one text of them all."""
+    starts = [0, *accumulate(len(word) + 1 for word in words[:-1])]
+    spaces = [start - 1 for start in starts]  # a token may begin with the space before its word
+    tokens = tokenizer.encode(" ".join(words), add_special_tokens=False).offsets
+    found = Counter(map(bisect_right, repeat(spaces), map(itemgetter(0), tokens)))
+    return {word: found[place] for place, word in enumerate(words, 1)}
 
 
 @lru_cache(maxsize=4096)

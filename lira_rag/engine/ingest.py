@@ -171,14 +171,20 @@ class Ingest:
         known = await to_thread.run_sync(self.index.known, [item.id for item in ready])
         fresh = [item for item in ready if known.get(item.id) != item.digest]
         self._report = replace(self._report, unchanged=self._report.unchanged + len(ready) - len(fresh))
-        window: list[_Pieces] = []
-        for item in fresh:
-            window.append(await to_thread.run_sync(self._cut, item))
-            if sum(len(entry.passages) for entry in window) >= WINDOW_PASSAGES:
-                await self._write(window, known)
-                window = []
-        if window:
+        stream = iter(fresh)
+        while window := await to_thread.run_sync(self._next_window, stream):
             await self._write(window, known)
+
+    def _next_window(self, stream: Iterator[_Ready]) -> list[_Pieces]:
+        """Cut documents until there are passages enough to be written together; empty when there are none left."""
+        window: list[_Pieces] = []
+        passages = 0
+        for item in stream:
+            window.append(self._cut(item))
+            passages += len(window[-1].passages)
+            if passages >= WINDOW_PASSAGES:
+                break
+        return window
 
     def _cut(self, item: _Ready) -> _Pieces:
         """Cut a document into passages with their index words."""

@@ -49,14 +49,13 @@ def lexical_words(text: str, language: str = UNKNOWN) -> list[str]:
     Raises:
         InvalidInput: not a str, or an unknown `language`.
     """
-    terms: list[str] = []
     check_text(text, "text")
+    terms: list[str] = []
     for start, end in words(text, language):
-        terms.extend(_terms(text[start : min(end, start + LONGEST_WORD)]))
-    for match in _COMPOUND.finditer(text):
-        whole = _whole(match[0]) if match.end() - match.start() <= LONGEST_WORD else ""
-        if whole:
-            terms.append(whole)
+        if parts := _terms(text[start:end] if end - start <= LONGEST_WORD else text[start : start + LONGEST_WORD]):
+            terms += parts
+    compounds = (compound for compound in _COMPOUND.findall(text) if len(compound) <= LONGEST_WORD)
+    terms += filter(None, map(_whole, compounds))
     return terms
 
 

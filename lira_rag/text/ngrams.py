@@ -47,7 +47,9 @@ def character_ngrams(text: str) -> list[str]:
     ['~去', '~北', '~京', '~北京']
     """
     grams: list[str] = []
-    for run in _RUN.finditer(check_text(text, "text")):
+    if check_text(text, "text").isascii():
+        return grams
+    for run in _RUN.finditer(text):
         units = _TSHEG.split(fold(run[0])) if run["tibetan"] else _clusters(fold(run[0]))
         if run["single"]:
             grams += [MARK + unit for unit in units]

@@ -2,10 +2,13 @@
 
 import json
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from lira_rag.encoders import load_encoder
@@ -83,6 +86,45 @@ def test_a_mark_that_clings_to_a_space_is_counted_with_its_text() -> None:
     assert counter(["\u0301b a"]) == [2]
 
 
+@pytest.mark.models
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.text(min_size=1, max_size=8), st.sampled_from(["\u0301x", "\ufdfa", "½", "</s>", "\u3164", "\u115f"])
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_new_words_counted_together_cost_what_each_costs_alone(words: list[str]) -> None:
+    tokenizer = packaged_tokenizer("e5-small-int4")
+    words = [word for word in words if word.strip()]
+    alone = [len(tokenizer.encode(word, add_special_tokens=False).ids) for word in words]
+    assert WordCounts(tokenizer)([" ".join(words), *words])[1:] == alone
+
+
+@lru_cache(maxsize=1)
+def packaged_tokenizer(name: str) -> Tokenizer:
+    from lira_rag.encoders.tokens import load_tokenizer
+    from lira_rag.models import locate
+
+    tokenizer = load_tokenizer(locate(name))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def test_words_that_a_tokenizer_cuts_or_loses_are_counted_one_by_one() -> None:
+    apart = made(pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]))
+    joined = made(pre_tokenizers.WhitespaceSplit())
+    lost = made(pre_tokenizers.WhitespaceSplit(), normalizers.Replace("!", " "))
+    for tokenizer in (apart, joined, lost):
+        words = ["ab,c", "!", "d", "e!f"]
+        alone = [len(tokenizer.encode(word, add_special_tokens=False).ids) for word in words]
+        assert WordCounts(tokenizer)([" ".join(words), *words])[1:] == alone
+
+
 def test_memory_is_bounded() -> None:
     counter = WordCounts(made(pre_tokenizers.Whitespace()), kept=600)
     for n in range(50):
@@ -116,13 +158,9 @@ def test_an_encoder_counts_many_as_it_counts_one(tmp_path: Path) -> None:
 @pytest.mark.models
 @pytest.mark.parametrize("name", ["e5-small-int4", "minilm-l6"])
 def test_the_packaged_encoders_are_counted_by_words(name: str) -> None:
-    from lira_rag.encoders.tokens import load_tokenizer
     from lira_rag.evaluation.script_corpus import notices
-    from lira_rag.models import locate
 
-    tokenizer = load_tokenizer(locate(name))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    tokenizer = packaged_tokenizer(name)
     assert separable(tokenizer)
     texts = ["\n\n ".join(notice.text for notice in rows) for rows in notices().values()]
     texts += [f"{text}  \u3000\u200b KT-204\t\u0301x \u00a0" for text in texts]
