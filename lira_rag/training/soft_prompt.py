@@ -15,6 +15,8 @@ run that was not.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,9 +109,12 @@ def train_mapping(
     if mapping.width != llm.width:
         raise ConfigError(f"the mapping gives rows of width {mapping.width}, and the language model reads {llm.width}")
     optimiser = torch.optim.Adam(mapping.parameters(), lr=settings.rate)
-    losses = _resume(partial, mapping, optimiser, settings)
-    if not losses and settings.warm:
+    recipe = _recipe(examples, mapping, llm, settings)
+    losses = _resume(partial, mapping, optimiser, recipe)
+    if losses is None:
         warm_start(examples, features, mapping, llm, settings.warm, settings.seed)
+        losses = []
+        _save(partial, mapping, optimiser, losses, recipe)
     steps, targets = settings.translate + settings.task, PromptTargets(examples, llm, settings.most_tokens)
     stop = False
     while len(losses) < steps and not stop:
@@ -119,7 +124,7 @@ def train_mapping(
         losses.append(float(loss.detach()))
         stop = until is not None and until()
         if stop or len(losses) % settings.save_every == 0 or len(losses) == steps:
-            _save(partial, mapping, optimiser, losses, settings)
+            _save(partial, mapping, optimiser, losses, recipe)
         if progress is not None:
             progress(len(losses), steps)
     return losses
@@ -173,23 +178,32 @@ def batch_loss(
     return (losses * shares).sum()
 
 
-def _save(partial: Path, mapping: PromptMapping, optimiser: Any, losses: list[float], settings: PromptSettings) -> None:
+def _recipe(
+    examples: Sequence[Example], mapping: PromptMapping, llm: FrozenLLM, settings: PromptSettings
+) -> dict[str, Any]:
+    """All that decides a run; a state is used by an equal one only."""
+    texts = json.dumps([(row.text, row.target, row.task) for row in examples]).encode()
+    digest = hashlib.blake2b(texts, digest_size=16).hexdigest()
+    return {"settings": asdict(settings), "mapping": mapping.config, "llm": llm.fingerprint, "examples": digest}
+
+
+def _save(partial: Path, mapping: PromptMapping, optimiser: Any, losses: list[float], recipe: dict[str, Any]) -> None:
     """Weights and Adam's moments after a whole step."""
     state = {f"now.{name}": tensor.detach() for name, tensor in mapping.state_dict().items()}
     for number, moments in optimiser.state_dict()["state"].items():
         state |= {f"adam.{number}.{name}": tensor for name, tensor in moments.items()}
-    write_state(partial, STATE, state, {"losses": losses, "settings": asdict(settings)})
+    write_state(partial, STATE, state, {"losses": losses, "recipe": recipe})
 
 
-def _resume(partial: Path, mapping: PromptMapping, optimiser: Any, settings: PromptSettings) -> list[float]:
-    """The losses of an equal unfinished run, its state put back in place; nothing when there is none."""
+def _resume(partial: Path, mapping: PromptMapping, optimiser: Any, recipe: dict[str, Any]) -> list[float] | None:
+    """The losses of an equal unfinished run, its state put back in place; None when there is none."""
     try:
         card = read_card(partial, STATE)
         state = read_weights(partial, STATE, card)
     except CheckpointError:
-        return []
-    if card.get("settings") != asdict(settings):
-        return []
+        return None
+    if card.get("recipe") != recipe:
+        return None
     mapping.load_state_dict({name[4:]: tensor for name, tensor in state.items() if name.startswith("now.")})
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in state.items():
