@@ -22,8 +22,13 @@ def reasoning(
     english: Annotated[
         Path | None, typer.Option("--english", metavar="FILE", help="The same items in English.")
     ] = None,
-    translations: Annotated[
-        Path | None, typer.Option("--translations", metavar="FILE", help="Prepared: text, language, candidates.")
+    translator: Annotated[
+        str | None,
+        typer.Option(
+            "--translator",
+            metavar="WHAT",
+            help="chat (the model itself), a .jsonl of candidates, or a lexicon's folder.",
+        ),
     ] = None,
     language: Annotated[str | None, typer.Option("--language", help="Tag; default: from the file.")] = None,
     chat_url: Annotated[str | None, typer.Option("--chat-url", help="An OpenAI-compatible server.")] = None,
@@ -42,23 +47,29 @@ def reasoning(
     lasr is the soft prompt of --mapping where one is given, else the question beside its translation as text.
     """
     from lira_rag.engine.bridge import run
-    from lira_rag.evaluation.reasoning import WAYS, ask_all, report
+    from lira_rag.evaluation.reasoning import WAYS, ask_all, report, translate_items
 
     chosen = [way for way in ways.split(",") if way]
     if not chosen or set(chosen) - set(WAYS):
         raise InvalidInput(f"ways must be of {', '.join(WAYS)}, but got {ways!r}")
+    chat = _chat(chat_url, chat_model)
+    translating = _translator(translator, chat)
     items = _items(files, english, language, limit)
-    translator = _translator(translations)
-    if translator is None and not any(item.english for item in items):
-        chosen = [way for way in chosen if way == "native" or (way == "lasr" and mapping is not None)]
-    chat, soft = _chat(chat_url, chat_model), _soft(mapping, chat_url, chat_model, encoder, translator)
+    if translating is not None:
+        items = run(partial(translate_items, items, translating))
+    soft = _soft(mapping, chat_url, chat_model, encoder, translating)
+    left_out = (
+        []
+        if any(item.english for item in items)
+        else [w for w in chosen if w != "native" and not (soft and w == "lasr")]
+    )
     found: dict[str, Any] = {}
     for way in chosen:
-        with bar(way, as_json) as progress:
-            at_once = 8 if chat_url else 1
-            call = partial(ask_all, items, way, chat, translator=translator, soft=soft, at_once=at_once)
-            found[way] = run(partial(call, progress=progress))
-    _deliver(report(items, found), chosen, _about(chat_model, soft), to, as_json)
+        if way not in left_out:
+            with bar(way, as_json) as progress:
+                call = partial(ask_all, items, way, chat, soft=soft, at_once=8 if chat_url else 1)
+                found[way] = run(partial(call, progress=progress))
+    _deliver(report(items, found), list(found), _about(chat_model, soft, left_out), to, as_json)
 
 
 def _items(files: list[Path], english: Path | None, language: str | None, limit: int | None) -> list[Any]:
@@ -72,10 +83,16 @@ def _items(files: list[Path], english: Path | None, language: str | None, limit:
     return items
 
 
-def _translator(path: Path | None) -> Any:
+def _translator(what: str | None, chat: Any) -> Any:
+    from lira_rag.agents.translators.chat import ChatTranslator
+    from lira_rag.agents.translators.lexicon import LexiconTranslator
     from lira_rag.agents.translators.prepared import PreparedTranslations
 
-    return None if path is None else PreparedTranslations.open(path)
+    if what is None:
+        return None
+    if what == "chat":
+        return ChatTranslator(chat)
+    return LexiconTranslator.load(Path(what)) if Path(what).is_dir() else PreparedTranslations.open(Path(what))
 
 
 def _chat(url: str | None, model: str) -> Any:
@@ -104,11 +121,15 @@ def _soft(mapping: Path | None, url: str | None, model: str, encoder: str, trans
     return LocalSoftReader(SoftPrompts.load(mapping, encoder_of(encoder), llm.fingerprint, None, translator), llm)
 
 
-def _about(model: str, soft: Any) -> list[str]:
+def _about(model: str, soft: Any, left_out: list[str]) -> list[str]:
     from lira_rag.evaluation.reasoning_prompts import VERSION
 
     lasr = "a soft prompt" if soft is not None else "the question beside its translation, as text"
-    return [f"model {model}, greedy", f"prompts {VERSION}", f"lasr is {lasr}"]
+    lines = [f"model {model}, greedy", f"prompts {VERSION}", f"lasr is {lasr}"]
+    if left_out:
+        verb = "are" if len(left_out) > 1 else "is"
+        lines.append(f"{' and '.join(left_out)} {verb} left out: there is no English")
+    return [*lines, "tokens are those of answering; translating is not counted"]
 
 
 def _deliver(made: dict[str, Any], ways: list[str], about: list[str], to: Path | None, as_json: bool) -> None:

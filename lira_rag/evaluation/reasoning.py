@@ -8,7 +8,7 @@ read, and a call that failed, count as wrong and are reported apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from lira_rag.functional.intervals import mean_interval, paired_interval
 from lira_rag.lasr.soft_prompt import translations_of
 from lira_rag.protocols import ChatModel, FloatArray, Message, StructuredChat, Translator
 
-__all__ = ["WAYS", "Asked", "SoftReader", "ask_all", "report"]
+__all__ = ["WAYS", "Asked", "SoftReader", "ask_all", "report", "translate_items"]
 
 WAYS = ("native", "translated", "lasr")
 AT_ONCE = 8
@@ -62,7 +62,6 @@ async def ask_all(
     way: str,
     chat: ChatModel,
     *,
-    translator: Translator | None = None,
     soft: SoftReader | None = None,
     at_once: int = AT_ONCE,
     progress: Report | None = None,
@@ -80,7 +79,7 @@ async def ask_all(
     async def one(place: int) -> None:
         nonlocal done
         async with limit:
-            found[place] = await _asked(items[place], way, chat, translator, soft)
+            found[place] = await _asked(items[place], way, chat, soft)
         done += 1
         if progress is not None:
             progress(done, len(items))
@@ -91,39 +90,37 @@ async def ask_all(
     return [row for row in found if row is not None]
 
 
-async def _asked(
-    item: ReasoningItem, way: str, chat: ChatModel, translator: Translator | None, soft: SoftReader | None
-) -> Asked:
+async def translate_items(items: Sequence[ReasoningItem], translator: Translator) -> list[ReasoningItem]:
+    """The items with English from a translator where the files have none; one that lacks a part stays as it is."""
+    made = []
+    for item in items:
+        texts = [] if item.english else [item.question, *(text for _, text in item.options)]
+        said = await translations_of(translator, texts, [item.language] * len(texts))
+        if said and all(said):
+            options = tuple((label, text) for (label, _), text in zip(item.options, said[1:], strict=True))
+            item = replace(item, english=said[0], english_options=options)  # noqa: PLW2901
+        made.append(item)
+    return made
+
+
+async def _asked(item: ReasoningItem, way: str, chat: ChatModel, soft: SoftReader | None) -> Asked:
     limit = NUMBER_TOKENS if item.kind == "number" else CHOICE_TOKENS
+    options = item.english_options or item.options
     try:
-        question, options = (item.question, item.options) if way == "native" else await _english(item, translator)
         if way == "lasr" and soft is not None:
-            reply, tokens = await soft.answer(
-                item.question, item.language, soft_suffix(item, options or item.options), max_tokens=limit
-            )
-            return _judged(item, reply, tokens)
-        prompt = _prompt(item, way, question, options)
-        reply, used = await _reply(chat, prompt, limit)
+            suffix = soft_suffix(item, options)
+            reply, used = await soft.answer(item.question, item.language, suffix, max_tokens=limit)
+            return _judged(item, reply, used)
+        reply, spent = await _reply(chat, _prompt(item, way, options), limit)
     except LiraError as error:
         return Asked(False, False, type(error).__name__)
-    return _judged(item, reply, used)
+    return _judged(item, reply, spent)
 
 
-def _prompt(item: ReasoningItem, way: str, question: str, options: Sequence[Option]) -> str:
-    if not question or way == "native":
+def _prompt(item: ReasoningItem, way: str, options: Sequence[Option]) -> str:
+    if not item.english or way == "native":
         return question_prompt(item, item.question, item.options)
-    return both_prompt(item, question, options) if way == "lasr" else question_prompt(item, question, options)
-
-
-async def _english(item: ReasoningItem, translator: Translator | None) -> tuple[str, tuple[Option, ...]]:
-    """The English of the file, else of the translator; empty when there is none for a part of the item."""
-    if item.english:
-        return item.english, item.english_options or item.options
-    texts = [item.question, *(text for _, text in item.options)]
-    said = await translations_of(translator, texts, [item.language] * len(texts))
-    if not all(said):
-        return "", item.options
-    return said[0], tuple((label, text) for (label, _), text in zip(item.options, said[1:], strict=True))
+    return both_prompt(item, item.english, options) if way == "lasr" else question_prompt(item, item.english, options)
 
 
 async def _reply(chat: ChatModel, prompt: str, limit: int) -> tuple[str, int | None]:

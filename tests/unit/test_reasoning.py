@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from lira_rag.cli import eval as evaluate
 from lira_rag.errors import InvalidInput
-from lira_rag.evaluation.reasoning import Asked, ask_all, report
+from lira_rag.evaluation.reasoning import Asked, ask_all, report, translate_items
 from lira_rag.evaluation.reasoning_items import ReasoningItem, language_of_file, read_reasoning, with_english
 from lira_rag.protocols import Message, Reply
 from lira_rag.testing import FailingChat, FakeChat, FakeTranslator, FaultServer, completion
@@ -92,8 +92,9 @@ async def test_each_way_asks_what_it_says_and_counts_tokens() -> None:
     chat, items = Scripted(), read_reasoning(DATA / "mgsm_sw.tsv")[:1]
     english = {items[0].question: "Asha has 12 mangoes and gives 5 away. How many mangoes are left?"}
     found = {}
+    said = await translate_items(items, FakeTranslator(english))
     for way in ("native", "translated", "lasr"):
-        found[way] = await ask_all(items, way, chat, translator=FakeTranslator(english))
+        found[way] = await ask_all(said, way, chat)
     native, translated, both = chat.prompts
     assert items[0].question in native and "mangoes" not in native
     assert "mangoes" in translated and items[0].question not in translated
@@ -105,8 +106,9 @@ async def test_each_way_asks_what_it_says_and_counts_tokens() -> None:
 
 async def test_an_item_without_a_translation_is_asked_as_written() -> None:
     chat, items = Scripted(), read_reasoning(DATA / "xcsqa_th.jsonl")[:1]
+    said = await translate_items(items, FakeTranslator({items[0].question: "Where is bread sold?"}))
     for way in ("translated", "lasr"):
-        await ask_all(items, way, chat, translator=FakeTranslator({items[0].question: "Where is bread sold?"}))
+        await ask_all(said, way, chat)
     assert all("Where is bread" not in prompt for prompt in chat.prompts)  # its options have no translation
 
 
@@ -161,6 +163,31 @@ async def test_the_command_asks_a_served_model_and_writes_a_table(tmp_path: Path
     assert {tag: found[tag]["native"]["accuracy"] for tag in found} == {"sw": 50.0, "th": 50.0}
     assert len(bodies) == 12
     assert "| th | translated | 2 | 50.0 |" in (tmp_path / "t.md").read_text()
+
+
+async def test_the_model_itself_may_be_the_translator_and_what_is_left_out_is_said() -> None:
+    from anyio.to_thread import run_sync
+
+    async with FaultServer(then=completion("7")) as server:
+        arguments = [
+            "reasoning",
+            str(DATA / "mgsm_sw.tsv"),
+            "--chat-url",
+            server.base_url,
+            "--chat-model",
+            "m",
+            "--json",
+        ]
+        plain = await run_sync(lambda: CliRunner().invoke(evaluate.app, arguments))
+        before = len(server.received)
+        both = await run_sync(lambda: CliRunner().invoke(evaluate.app, [*arguments, "--translator", "chat"]))
+        asked = len(server.received) - before
+    found = json.loads(plain.stdout)
+    assert list(found["languages"]["sw"]) == ["native"]
+    assert "translated and lasr are left out: there is no English" in found["about"]
+    assert before == 3
+    assert list(json.loads(both.stdout)["languages"]["sw"]) == ["native", "translated", "lasr"]
+    assert asked == 3 + 9
 
 
 def test_the_command_without_any_english_asks_the_native_way_only(tmp_path: Path) -> None:
