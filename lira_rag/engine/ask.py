@@ -100,7 +100,8 @@ def prior_of(history: Sequence[Turn], languages: Sequence[str] = ()) -> Language
 
 def build_node(lira: Lira, k: int, **settings: Any) -> tuple[LaSR, list[str]]:
     """LaSR with an index's own parts, and what of them could not be had: a quotation is better than no answer."""
-    chat, notes = _chat_of(lira)
+    given = settings.pop("chat", None)
+    chat, notes = _chat_of(lira) if given is None else (given, [])
     settings = {
         "translator": lira.translator,
         "counter": counter_of(chat, lira.config),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from anyio import to_thread
 
 from lira_rag.agents.by_stage import ByStage
 from lira_rag.agents.team import Team
@@ -11,7 +14,7 @@ from lira_rag.agents.trace import Decision
 from lira_rag.engine.search import Searcher
 from lira_rag.engine.translating import why_not_translate
 from lira_rag.protocols import Where
-from lira_rag.schema import Explanation, Translation
+from lira_rag.schema import Answer, Explanation, Hit, Translation
 from lira_rag.text.border import clean_query
 from lira_rag.text.language import Detected, detect
 
@@ -39,7 +42,7 @@ class _Handed:
 
 
 class LiraStages:
-    """The stages of one index: its team's, then search.
+    """The stages of one index: its team's, then search, then answer.
 
     Args:
         lira: an open index; its translator may be a `Team` or a single agent.
@@ -82,3 +85,32 @@ class LiraStages:
             return await self._searcher.explain(question, k or self.lira.config.passages, filters, seconds)
         finally:
             _decided.reset(before)
+
+    async def answer(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        *,
+        language: str | None = None,
+        answer_language: str | None = None,
+        degraded: Sequence[str] = (),
+        deadline: float | None = None,
+    ) -> Answer:
+        """As `Lira.aask`, from what was found.
+
+        Args:
+            language: BCP-47 tag of the question; None detects it.
+            answer_language: BCP-47 tag of the answer; None is that of the question.
+            degraded: what is known to be left out.
+            deadline: seconds; default `config.ask_deadline`.
+        """
+        node = await to_thread.run_sync(self.lira.as_lasr)
+        seconds = deadline or self.lira.config.ask_deadline
+        return await node.run(
+            question,
+            hits,
+            language=language,
+            answer_language=answer_language,
+            deadline=seconds,
+            degraded=degraded,
+        )

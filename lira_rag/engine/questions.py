@@ -100,12 +100,13 @@ class Questions:
         """The reasoning node with this index's chat model, translator, encoder and settings.
 
         Args:
-            **settings: arguments of `LaSR` that shall be others, such as ``reranker="listwise"``.
+            **settings: arguments of `LaSR` that shall be others, such as ``chat`` or ``reranker="listwise"``.
 
         Raises:
             ModelNotFound: the chat model is not on this machine.
         """
-        self._lira.chat  # noqa: B018 -- raises here, where nobody would see a note
+        if "chat" not in settings:
+            self._lira.chat  # noqa: B018 -- raises here, where nobody would see a note
         return build_node(self._lira, self._lira.config.passages, **settings)[0]
 
     @property

@@ -22,7 +22,7 @@ from lira_rag.protocols import Message
 from lira_rag.schema import Turn
 from lira_rag.text.border import prompt_safe
 
-__all__ = ["NO_ANSWER", "VERSION", "Style", "answer_prompt", "condense_prompt", "rerank_prompt"]
+__all__ = ["NO_ANSWER", "VERSION", "Style", "again_prompt", "answer_prompt", "condense_prompt", "rerank_prompt"]
 
 NO_ANSWER = "NO_ANSWER"
 """What a model without structured output writes when the passages hold no answer."""
@@ -51,6 +51,11 @@ def answer_prompt(
     if style == "small":
         return _messages("small_system", ("small",), values)
     return _messages("system", ("passages", style, *(("again",) if again else ())), values, language)
+
+
+def again_prompt(language: str) -> str:
+    """What a model is told whose last answer was not in `language`."""
+    return Template(_prompts()["again"]).substitute(language=_named(language))
 
 
 def rerank_prompt(question: str, passages: Sequence[str]) -> list[Message]:

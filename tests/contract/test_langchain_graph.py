@@ -51,7 +51,7 @@ def index(translator: Any = None, **settings: Any) -> Lira:
 
 async def test_the_graph_decides_and_finds_what_the_engine_does() -> None:
     lira = index(team())
-    state = await lira_graph(lira).ainvoke({"question": SWAHILI, "k": 2})
+    state = await lira_graph(lira, answer=False).ainvoke({"question": SWAHILI, "k": 2})
     alone = await lira.aexplain(SWAHILI, 2)
     ours, theirs = state["found"], alone.to_dict()
     assert [hit["id"] for hit in ours["hits"]] == [hit.id for hit in alone.result]
@@ -63,18 +63,18 @@ async def test_the_graph_decides_and_finds_what_the_engine_does() -> None:
 
 
 def test_its_nodes_are_the_agents() -> None:
-    drawn = lira_graph(index(team())).get_graph()
+    drawn = lira_graph(index(team()), answer=False).get_graph()
     names = {"read", "translate.first", "translate.chat_second", "gather", "judge.fake-critic", "choose", "search"}
     assert names <= set(drawn.nodes)
 
 
 async def test_a_question_in_english_goes_straight_to_the_search() -> None:
     translator = FakeTranslator({})
-    graph = lira_graph(index(Team([translator])))
+    graph = lira_graph(index(Team([translator])), answer=False)
     steps = [next(iter(step)) async for step in graph.astream({"question": "how long does a parcel take"})]
     assert steps == ["read", "search"]
     assert translator.calls == []
-    plain = await lira_graph(index()).ainvoke({"question": SWAHILI})
+    plain = await lira_graph(index(), answer=False).ainvoke({"question": SWAHILI})
     assert plain["found"]["degraded"] == []
 
 
@@ -95,19 +95,19 @@ class Flaky:
 
 async def test_an_agent_is_asked_again_when_that_may_help() -> None:
     flaky = Flaky(1, retryable=True)
-    state = await lira_graph(index(Team([flaky]))).ainvoke({"question": SWAHILI})
+    state = await lira_graph(index(Team([flaky])), answer=False).ainvoke({"question": SWAHILI})
     assert flaky.calls == 2
     assert list(state["decision"]["degraded"]) == []
     assert state["found"]["translations"][0]["text"] == GOOD
     hopeless = Flaky(1, retryable=False)
-    state = await lira_graph(index(Team([hopeless]))).ainvoke({"question": SWAHILI})
+    state = await lira_graph(index(Team([hopeless])), answer=False).ainvoke({"question": SWAHILI})
     assert hopeless.calls == 1
     assert state["left_out"] == ["flaky: ChatError: busy"]
 
 
 async def test_agents_that_fail_or_are_late_are_left_out_and_named() -> None:
     lira = index(team(FailingTranslator(), SlowTranslator(9)))
-    graph = lira_graph(lira, timeout=TimeoutPolicy(run_timeout=0.3))
+    graph = lira_graph(lira, timeout=TimeoutPolicy(run_timeout=0.3), answer=False)
     state = await graph.ainvoke({"question": SWAHILI})
     assert state["found"]["translations"][0]["text"] == GOOD
     expected = {"failing-translator: RuntimeError", "slow-translator: NodeTimeoutError"}
@@ -116,7 +116,7 @@ async def test_agents_that_fail_or_are_late_are_left_out_and_named() -> None:
 
 
 async def test_when_every_translator_is_down_the_question_alone_is_searched() -> None:
-    graph = lira_graph(index(Team([FailingTranslator()])))
+    graph = lira_graph(index(Team([FailingTranslator()])), answer=False)
     state = await graph.ainvoke({"question": "parcel Mombasa siku ngapi"})
     assert state["found"]["hits"][0]["id"] == "delivery"
     assert "translated: failing-translator: RuntimeError" in state["found"]["degraded"]
@@ -125,14 +125,14 @@ async def test_when_every_translator_is_down_the_question_alone_is_searched() ->
 async def test_a_critic_that_is_down_leaves_the_choice_to_the_others() -> None:
     broken = FakeCritic(error=RuntimeError("x"), name="broken")
     lira = index(Team([FakeTranslator({SWAHILI: GOOD})], critics=[broken, EmbeddingCritic(index().arca)]))
-    state = await lira_graph(lira).ainvoke({"question": SWAHILI})
+    state = await lira_graph(lira, answer=False).ainvoke({"question": SWAHILI})
     assert list(state["decision"]["degraded"]) == ["broken: RuntimeError"]
     assert state["decision"]["candidates"][0]["scores"]["similarity"] is not None
 
 
 async def test_a_person_may_look_at_the_translation_before_the_search() -> None:
     """The checkpoint holds plain values, and what the person changes is what is searched with."""
-    graph = lira_graph(index(team()), checkpointer=InMemorySaver(), interrupt_before=["search"])
+    graph = lira_graph(index(team()), checkpointer=InMemorySaver(), interrupt_before=["search"], answer=False)
     config: Any = {"configurable": {"thread_id": "1"}}
     state = await graph.ainvoke({"question": SWAHILI}, config)
     assert "found" not in state

@@ -1,7 +1,8 @@
 """lira_rag in LangChain.
 
 `LiraRetriever` finds passages for questions in any language and says why, over an index of lira_rag or any vector store
-or retriever; `LiraEmbeddings` and `LaSRCompressor` take part in other people's pipelines; `ScriptAwareSplitter` cuts
+or retriever; `lasr_chain` answers, with citations; `AnswerLanguageMiddleware` keeps an agent to the user's language;
+`lira_graph` and `as_runnable` are its agents one by one; `LiraEmbeddings` and `LaSRCompressor` take part in other people's pipelines; `ScriptAwareSplitter` cuts
 texts of any script at sentences, by tokens; `ChatLira` lets lira_rag's chat models take part in a chain, and
 `LangChainChat` LangChain's chat models in lira_rag.
 """
@@ -9,6 +10,7 @@ texts of any script at sentences, by tokens; `ChatLira` lets lira_rag's chat mod
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from langchain_lira.chain import lasr_chain
 from langchain_lira.chat import ChatLira
 from langchain_lira.compressor import CrossEncoderReranker, LaSRCompressor
 from langchain_lira.embeddings import LiraEmbeddings, encoder_of
@@ -21,8 +23,10 @@ from lira_rag.errors import MissingDependency
 
 if TYPE_CHECKING:
     from langchain_lira.graph import lira_graph
+    from langchain_lira.middleware import AnswerLanguageMiddleware
 
 __all__ = [
+    "AnswerLanguageMiddleware",
     "ChatLira",
     "CrossEncoderReranker",
     "LaSRCompressor",
@@ -32,11 +36,12 @@ __all__ = [
     "ScriptAwareSplitter",
     "as_runnable",
     "encoder_of",
+    "lasr_chain",
     "lira_graph",
     "lira_tool",
 ]
 
-_LAZY = {"lira_graph": "graph"}
+_LAZY = {"AnswerLanguageMiddleware": "middleware", "lira_graph": "graph"}
 """What needs langgraph or langchain besides langchain-core."""
 
 

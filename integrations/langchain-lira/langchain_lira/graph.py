@@ -1,8 +1,8 @@
 """`lira_graph`: an index as a LangGraph graph whose nodes are the same agents that `Lira` runs by itself.
 
-    read ─► translate.* (side by side) ─► gather ─► judge.* (side by side) ─► choose ─► search
+    read ─► translate.* (side by side) ─► gather ─► judge.* (side by side) ─► choose ─► search ─► answer
 
-For checkpoints, human review between two nodes, or Studio. `Lira.explain` does the same with less overhead.
+For those who want checkpoints, human review between two nodes, or Studio. `Lira.ask` does the same with less overhead.
 """
 
 from __future__ import annotations
@@ -24,17 +24,19 @@ __all__ = ["LiraState", "lira_graph"]
 def lira_graph(
     lira: Lira,
     *,
+    answer: bool = True,
     retry: RetryPolicy | None = None,
     timeout: TimeoutPolicy | None = None,
     **compiling: Any,
 ) -> Any:
     """A compiled graph; run it with ``await graph.ainvoke({"question": …})``: timeouts need its async side.
 
-    An agent that still fails after its retries, or is out of time, is left out and named in ``left_out`` and in
-    the decision; it does not end the run.
+    An agent that still fails after its retries, or is out of time, is left out and named in ``left_out``, in the
+    decision and in the answer's ``degraded``; it does not end the run.
 
     Args:
         lira: an open index; each agent of its translator becomes a node.
+        answer: False ends the graph with the search.
         retry: of translators and critics; None tries a second time when the error says that this may help.
         timeout: of each of them; None is the team's deadline.
         **compiling: for `StateGraph.compile`, such as ``checkpointer`` or ``interrupt_before=["search"]``.
@@ -63,7 +65,10 @@ def lira_graph(
     judges = [nodes.node("judge", name) for name in stages.agents.critics]
     graph.add_conditional_edges("gather", partial(nodes.judged, judges), [*judges, "choose"])
     graph.add_edge("choose", "search")
-    graph.add_edge("search", END)
+    graph.add_edge("search", "answer" if answer else END)
+    if answer:
+        graph.add_node("answer", partial(nodes.answer, stages))
+        graph.add_edge("answer", END)
     return graph.compile(**compiling)
 
 

@@ -15,21 +15,22 @@ from lira_rag.agents.trace import Decision
 from lira_rag.engine.by_stage import LiraStages
 from lira_rag.errors import LiraError
 from lira_rag.protocols import Scores
-from lira_rag.schema import Translation
+from lira_rag.schema import Hit, Translation
 
-__all__ = ["LiraState", "absent", "asked", "choose", "gather", "judge", "judged", "node", "read"]
+__all__ = ["LiraState", "absent", "answer", "asked", "choose", "gather", "judge", "judged", "node", "read"]
 __all__ += ["search", "translate"]
 
 
 class LiraState(TypedDict, total=False):
     """What travels between nodes; plain values, so that any checkpointer keeps it.
 
-    Given: ``question``, and if wanted ``k``, ``filters``. Made: the rest; ``found`` is last.
+    Given: ``question``, and if wanted ``k``, ``filters``, ``answer_language``. Made: the rest; ``answer`` is last.
     """
 
     question: str
     k: int
     filters: dict[str, Any]
+    answer_language: str
     text: str
     language: str
     translators: list[str]
@@ -38,6 +39,7 @@ class LiraState(TypedDict, total=False):
     left_out: Annotated[list[str], operator.add]
     decision: dict[str, Any]
     found: dict[str, Any]
+    answer: dict[str, Any]
 
 
 def node(stage: str, agent: str) -> str:
@@ -96,3 +98,15 @@ async def search(stages: LiraStages, state: LiraState) -> LiraState:
     decision = Decision.from_dict(decided) if decided else None
     found = await stages.search(state["question"], decision, state.get("k"), filters=state.get("filters"))
     return {"found": found.to_dict()}
+
+
+async def answer(stages: LiraStages, state: LiraState) -> LiraState:
+    found = state["found"]
+    made = await stages.answer(
+        state["question"],
+        [Hit.from_dict(hit) for hit in found["hits"]],
+        language=state["language"],
+        answer_language=state.get("answer_language"),
+        degraded=found["degraded"],
+    )
+    return {"answer": made.to_dict()}

@@ -24,6 +24,8 @@ from lira_rag.schema import Explanation
 
 __all__ = ["LiraRetriever"]
 
+Source = str | Sequence[str] | None
+
 
 class LiraRetriever(BaseRetriever):
     """Finds passages for a question in any language.
@@ -40,7 +42,7 @@ class LiraRetriever(BaseRetriever):
 
     lira: Lira | ExternalSearch = Field(description="an open index, or a foreign search", repr=False)
     k: int = Field(5, gt=0, description="passages to return; invoke(question, k=…) overrides it")
-    source: str | Sequence[str] | None = Field(None, description="only passages of this source, or of one of these")
+    source: Source = Field(None, description="only passages of this source, or of one of these")
     filters: Mapping[str, Any] | None = Field(None, description="metadata keys with a value or a list of values")
     deadline: float | None = Field(None, gt=0, description="seconds for one search")
 
@@ -107,32 +109,40 @@ class LiraRetriever(BaseRetriever):
         name = retriever.get_name()
         return cls(lira=ExternalSearch(search, translator=agent, language=language, name=name, **settings), k=k)
 
-    def explain(self, query: str, k: int | None = None) -> Explanation:
+    def explain(self, query: str, k: int | None = None, source: Source = None) -> Explanation:
         """The search with all it has to say: legs, translations, reasons, times."""
-        return self.lira.explain(query, k or self.k, filters=self._where(), deadline=self.deadline)
+        return self.lira.explain(query, self.k if k is None else k, filters=self._where(source), deadline=self.deadline)
 
-    async def aexplain(self, query: str, k: int | None = None) -> Explanation:
+    async def aexplain(self, query: str, k: int | None = None, source: Source = None) -> Explanation:
         """Async twin of `explain`."""
-        return await self.lira.aexplain(query, k or self.k, filters=self._where(), deadline=self.deadline)
+        return await self.lira.aexplain(
+            query, self.k if k is None else k, filters=self._where(source), deadline=self.deadline
+        )
 
-    def _where(self) -> Mapping[str, Any] | None:
-        return self.filters if self.source is None else {**(self.filters or {}), "source": self.source}
+    def _where(self, source: Source) -> Mapping[str, Any] | None:
+        wanted = source or self.source
+        return self.filters if wanted is None else {**(self.filters or {}), "source": wanted}
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None, **_: Any
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None, source: Source = None
     ) -> list[Document]:
         def search(text: str, config: RunnableConfig) -> Explanation:
-            return explained(self.explain(text, k), config)
+            return explained(self.explain(text, k, source), config)
 
         step = RunnableLambda(search, name="lira.search")
         found = step.invoke(query, {"callbacks": run_manager.get_child()})
         return [document_of(hit) for hit in found.result]
 
     async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None, **_: Any
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,
+        k: int | None = None,
+        source: Source = None,
     ) -> list[Document]:
         async def search(text: str, config: RunnableConfig) -> Explanation:
-            return await aexplained(await self.aexplain(text, k), config)
+            return await aexplained(await self.aexplain(text, k, source), config)
 
         step = RunnableLambda(search, name="lira.search")
         found = await step.ainvoke(query, {"callbacks": run_manager.get_child()})

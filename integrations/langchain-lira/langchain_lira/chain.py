@@ -1,0 +1,158 @@
+"""`lasr_chain`: question in any language → answer with citations, as one Runnable."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.callbacks import adispatch_custom_event
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig, RunnableSerializable
+from langchain_core.runnables.utils import AddableDict
+from pydantic import ConfigDict, Field
+
+from langchain_lira.documents import as_documents, hit_of
+from langchain_lira.llm import LangChainChat
+from langchain_lira.retriever import LiraRetriever
+from lira_rag import Lira
+from lira_rag.engine.bridge import iterate, run
+from lira_rag.errors import InvalidInput
+from lira_rag.lasr import LaSR
+from lira_rag.protocols import ChatModel
+from lira_rag.schema import AnswerEvent, Turn
+
+__all__ = ["LaSRChain", "lasr_chain"]
+
+Asked = str | Mapping[str, Any]
+STATUS = "lira.status"
+"""Name of the custom events that say what is being done."""
+
+
+def lasr_chain(
+    retriever: Runnable[str, list[Document]], llm: BaseChatModel | ChatModel | None = None, **settings: Any
+) -> Runnable[Asked, dict[str, Any]]:
+    """A chain from a question to an answer, as `Answer.to_dict` has it.
+
+    ``k``, ``source`` and ``answer_language`` can be set for each call: ``chain.invoke(question, config={"configurable":
+    {"answer_language": "sw"}})``. Streamed, its chunks are ``{"draft": piece}``, ``{"reset": reason}`` when the draft so
+    far is void, and last the answer.
+
+    Args:
+        retriever: a `LiraRetriever`, or any other.
+        llm: writes the answer; None takes the chat model of the retriever's index, and quotes where there is none.
+        **settings: arguments of `lira_rag.lasr.LaSR`, such as ``translator``.
+    """
+    chat = LangChainChat(llm) if isinstance(llm, BaseChatModel) else llm
+    own = retriever.lira if isinstance(retriever, LiraRetriever) and isinstance(retriever.lira, Lira) else None
+    node = own.as_lasr(**{**({"chat": chat} if chat else {}), **settings}) if own else LaSR(chat, **settings)
+    fields = {name: ConfigurableField(id=name) for name in ("k", "source", "answer_language")}
+    return LaSRChain(retriever=retriever, node=node).configurable_fields(**fields)
+
+
+class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
+    """What `lasr_chain` makes: retrieves, then lets LaSR's reasoning node answer."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    retriever: Runnable[str, list[Document]] = Field(description="finds passages", repr=False)
+    node: LaSR = Field(description="answers", repr=False)
+    k: int | None = Field(None, gt=0, description="passages; None is the retriever's setting")
+    source: str | Sequence[str] | None = Field(None, description="only passages of these sources")
+    answer_language: str | None = Field(None, description="BCP-47 tag; None is the question's")
+    deadline: float = Field(60.0, gt=0, description="seconds for the answer")
+
+    def invoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """The answer."""
+        return self._call_with_config(self._answer, input, config, run_type="chain")
+
+    async def ainvoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """The answer."""
+        return await self._acall_with_config(self._aanswer, input, config, run_type="chain")
+
+    def stream(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[dict[str, Any]]:
+        """Pieces of the draft, then the answer."""
+        yield from self._transform_stream_with_config(iter([input]), self._stream, config, run_type="chain")
+
+    async def astream(
+        self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Pieces of the draft, then the answer."""
+
+        async def once() -> AsyncIterator[Asked]:
+            yield input
+
+        async for chunk in self._atransform_stream_with_config(once(), self._astream, config, run_type="chain"):
+            yield chunk
+
+    def _answer(self, asked: Asked, config: RunnableConfig) -> dict[str, Any]:
+        question, rest = self._read(asked)
+        found = self.retriever.invoke(question, config, **self._narrowed())
+        return run(partial(self.node.run, question, **self._with(found, rest))).to_dict()
+
+    async def _aanswer(self, asked: Asked, config: RunnableConfig) -> dict[str, Any]:
+        question, rest = self._read(asked)
+        found = await self.retriever.ainvoke(question, config, **self._narrowed())
+        return (await self.node.run(question, **self._with(found, rest))).to_dict()
+
+    def _stream(self, asked: Iterator[Asked], config: RunnableConfig) -> Iterator[dict[str, Any]]:
+        question, rest = self._read(next(asked))
+        found = self.retriever.invoke(question, config, **self._narrowed())
+        for event in iterate(partial(self.node.stream, question, **self._with(found, rest))):
+            yield from _chunks(event)
+
+    async def _astream(self, asked: AsyncIterator[Asked], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
+        question, rest = self._read(await anext(asked))
+        found = await self.retriever.ainvoke(question, config, **self._narrowed())
+        async for event in self.node.stream(question, **self._with(found, rest)):
+            if event.kind == "status":
+                await adispatch_custom_event(STATUS, event.text, config=config)
+            for chunk in _chunks(event):
+                yield chunk
+
+    def _read(self, asked: Asked) -> tuple[str, dict[str, Any]]:
+        """The question, and what was asked beside it."""
+        given: Mapping[str, Any] = {"question": asked} if isinstance(asked, str) else asked
+        if not isinstance(given, Mapping) or not isinstance(given.get("question"), str):
+            raise InvalidInput("the input must be a text, or a mapping with a text under 'question'")
+        rest = {"answer_language": given.get("answer_language") or self.answer_language}
+        return given["question"], {**rest, "history": _turns(given.get("history") or ())}
+
+    def _narrowed(self) -> dict[str, Any]:
+        """What a `LiraRetriever` takes beside the question; other retrievers are not told."""
+        asked = {"k": self.k, "source": self.source} if isinstance(self.retriever, LiraRetriever) else {}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def _with(self, found: object, rest: dict[str, Any]) -> dict[str, Any]:
+        documents = as_documents(found, self.retriever.get_name())
+        left_out = dict.fromkeys(reason for d in documents for reason in d.metadata.get("degraded", ()))
+        hits = [hit_of(document) for document in documents]
+        return {**rest, "hits": hits, "degraded": tuple(left_out), "deadline": self.deadline}
+
+
+def _chunks(event: AnswerEvent) -> Iterator[dict[str, Any]]:
+    if event.kind == "text":
+        yield AddableDict(draft=event.text)
+    elif event.kind == "reset":
+        yield AddableDict(reset=event.text)
+    elif event.answer is not None:
+        yield AddableDict(event.answer.to_dict())
+
+
+def _turns(history: Sequence[Turn | tuple[str, str] | BaseMessage]) -> list[Turn]:
+    """Turns, pairs of texts, or LangChain messages (a human one and the ai's after it) as turns."""
+    turns, question = [], ""
+    for item in history:
+        if isinstance(item, Turn):
+            turns.append(item)
+        elif isinstance(item, BaseMessage):
+            if item.type == "human":
+                question = item.text
+            elif item.type == "ai" and question and item.text:
+                turns.append(Turn(question, item.text))
+                question = ""
+        else:
+            turns.append(Turn(*item))
+    return turns
