@@ -9,7 +9,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lira_rag.errors import LiraError, MissingDependency
+from lira_rag.errors import LiraError
 from lira_rag.schema import (
     Answer,
     AnswerEvent,
@@ -65,27 +65,17 @@ _LAZY = {
     "Lira": "lira_rag.engine",
     "LiraConfig": "lira_rag.config",
 }
-_INTEGRATIONS = {"LiraRetriever": ("langchain_lira", "langchain_core", "langchain")}  # name: module, needs, extra
+_INTEGRATIONS = ("LiraRetriever",)
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     if name in _INTEGRATIONS:
-        return _from_integration(name)
+        from lira_rag.frameworks import resolve
+
+        return resolve(name, "langchain_lira", "langchain", ("langchain_core", "langchain_text_splitters"))
     raise AttributeError(f"module 'lira_rag' has no attribute {name!r}")
-
-
-def _from_integration(name: str) -> Any:
-    module, needed, extra = _INTEGRATIONS[name]
-    try:
-        return getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in (needed, module):
-            raise
-        raise MissingDependency(
-            f"{name} needs the package {error.name!r}", hint=f'pip install "lira-rag[{extra}]"'
-        ) from error
 
 
 def __dir__() -> list[str]:

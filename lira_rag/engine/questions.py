@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lira_rag.engine.ask import Asked, ask, build_node, stream
 from lira_rag.engine.bridge import iterate, run
 from lira_rag.errors import InvalidInput
+from lira_rag.frameworks import resolve
 from lira_rag.protocols import Where
 from lira_rag.schema import Answer, AnswerEvent, Turn
 
@@ -108,6 +109,15 @@ class Questions:
         if "chat" not in settings:
             self._lira.chat  # noqa: B018 -- raises here, where nobody would see a note
         return build_node(self._lira, self._lira.config.passages, **settings)[0]
+
+    def as_graph(self, **settings: Any) -> Any:
+        """A LangGraph graph whose nodes are this index's agents; see `langchain_lira.lira_graph`.
+
+        Raises:
+            MissingDependency: langgraph is not installed.
+        """
+        make = resolve("lira_graph", "langchain_lira.graph", "langgraph", ("langgraph", "langchain_core"))
+        return make(self._lira, **settings)
 
     @property
     def _lira(self) -> Lira:

@@ -1,13 +1,12 @@
 """lira_rag in LangChain.
 
 `LiraRetriever` finds passages for questions in any language and says why, over an index of lira_rag or any vector store
-or retriever; `lasr_chain` answers, with citations; `AnswerLanguageMiddleware` keeps an agent to the user's language;
-`lira_graph` and `as_runnable` are its agents one by one; `LiraEmbeddings` and `LaSRCompressor` take part in other people's pipelines; `ScriptAwareSplitter` cuts
-texts of any script at sentences, by tokens; `ChatLira` lets lira_rag's chat models take part in a chain, and
-`LangChainChat` LangChain's chat models in lira_rag.
+or retriever, and `lasr_chain` answers from them with citations. `lira_tool` and `AnswerLanguageMiddleware` are for
+agents, `lira_graph` and `as_runnable` are lira_rag's own agents one by one. `LiraEmbeddings`, `LaSRCompressor` and
+`ScriptAwareSplitter` take part in other people's pipelines. `ChatLira` is a chat model of lira_rag in LangChain, and
+`LangChainChat` one of LangChain in lira_rag.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from langchain_lira.chain import lasr_chain
@@ -19,7 +18,7 @@ from langchain_lira.retriever import LiraRetriever
 from langchain_lira.runnables import as_runnable
 from langchain_lira.splitter import ScriptAwareSplitter
 from langchain_lira.tool import lira_tool
-from lira_rag.errors import MissingDependency
+from lira_rag.frameworks import resolve
 
 if TYPE_CHECKING:
     from langchain_lira.graph import lira_graph
@@ -48,11 +47,4 @@ _LAZY = {"AnswerLanguageMiddleware": "middleware", "lira_graph": "graph"}
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("langchain", "langgraph"):
-            raise
-        raise MissingDependency(
-            f"{name} needs the package {error.name!r}", hint='pip install "lira-rag[langgraph]"'
-        ) from error
+    return resolve(name, f"{__name__}.{_LAZY[name]}", "langgraph", ("langchain", "langgraph"))

@@ -9,12 +9,12 @@ from typing import Any
 from langchain_core.callbacks import adispatch_custom_event
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
 from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.utils import AddableDict
 from pydantic import ConfigDict, Field
 
 from langchain_lira.documents import as_documents, hit_of
+from langchain_lira.history import turns_of
 from langchain_lira.llm import LangChainChat
 from langchain_lira.retriever import LiraRetriever
 from lira_rag import Lira
@@ -22,7 +22,7 @@ from lira_rag.engine.bridge import iterate, run
 from lira_rag.errors import InvalidInput
 from lira_rag.lasr import LaSR
 from lira_rag.protocols import ChatModel
-from lira_rag.schema import AnswerEvent, Turn
+from lira_rag.schema import AnswerEvent
 
 __all__ = ["LaSRChain", "lasr_chain"]
 
@@ -36,9 +36,9 @@ def lasr_chain(
 ) -> Runnable[Asked, dict[str, Any]]:
     """A chain from a question to an answer, as `Answer.to_dict` has it.
 
-    ``k``, ``source`` and ``answer_language`` can be set for each call: ``chain.invoke(question, config={"configurable":
-    {"answer_language": "sw"}})``. Streamed, its chunks are ``{"draft": piece}``, ``{"reset": reason}`` when the draft so
-    far is void, and last the answer.
+    ``k``, ``source`` and ``answer_language`` can be set for each call: ``chain.with_config(configurable={"k": 3})``.
+    Streamed, its chunks are ``{"draft": piece}``, ``{"reset": reason}`` when the draft so far is void, and last the
+    answer.
 
     Args:
         retriever: a `LiraRetriever`, or any other.
@@ -64,20 +64,23 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
     answer_language: str | None = Field(None, description="BCP-47 tag; None is the question's")
     deadline: float = Field(60.0, gt=0, description="seconds for the answer")
 
-    def invoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+    def invoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002
         """The answer."""
         return self._call_with_config(self._answer, input, config, run_type="chain")
 
-    async def ainvoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+    async def ainvoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002
         """The answer."""
         return await self._acall_with_config(self._aanswer, input, config, run_type="chain")
 
-    def stream(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[dict[str, Any]]:
+    def stream(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[dict[str, Any]]:  # noqa: A002
         """Pieces of the draft, then the answer."""
         yield from self._transform_stream_with_config(iter([input]), self._stream, config, run_type="chain")
 
     async def astream(
-        self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any
+        self,
+        input: Asked,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
     ) -> AsyncIterator[dict[str, Any]]:
         """Pieces of the draft, then the answer."""
 
@@ -118,7 +121,7 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
         if not isinstance(given, Mapping) or not isinstance(given.get("question"), str):
             raise InvalidInput("the input must be a text, or a mapping with a text under 'question'")
         rest = {"answer_language": given.get("answer_language") or self.answer_language}
-        return given["question"], {**rest, "history": _turns(given.get("history") or ())}
+        return given["question"], {**rest, "history": turns_of(given.get("history") or ())}
 
     def _narrowed(self) -> dict[str, Any]:
         """What a `LiraRetriever` takes beside the question; other retrievers are not told."""
@@ -139,20 +142,3 @@ def _chunks(event: AnswerEvent) -> Iterator[dict[str, Any]]:
         yield AddableDict(reset=event.text)
     elif event.answer is not None:
         yield AddableDict(event.answer.to_dict())
-
-
-def _turns(history: Sequence[Turn | tuple[str, str] | BaseMessage]) -> list[Turn]:
-    """Turns, pairs of texts, or LangChain messages (a human one and the ai's after it) as turns."""
-    turns, question = [], ""
-    for item in history:
-        if isinstance(item, Turn):
-            turns.append(item)
-        elif isinstance(item, BaseMessage):
-            if item.type == "human":
-                question = item.text
-            elif item.type == "ai" and question and item.text:
-                turns.append(Turn(question, item.text))
-                question = ""
-        else:
-            turns.append(Turn(*item))
-    return turns

@@ -32,10 +32,6 @@ class LiraRetriever(BaseRetriever):
 
     Every document's ``metadata`` carries the passage's own metadata and ``source``, ``language``, ``start``, ``end``,
     ``relevance_score``, ``legs`` and ``degraded`` (what was left out, with the reason; empty when nothing was).
-
-    Example:
-        >>> retriever = LiraRetriever.from_texts(["Returns are free within 30 days."], k=1)  # doctest: +SKIP
-        >>> retriever.invoke("Je, naweza kurudisha bidhaa?")  # doctest: +SKIP
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -81,9 +77,7 @@ class LiraRetriever(BaseRetriever):
 
         Args:
             store: filled already, with whatever embeddings it has.
-            k: passages to return.
             llm: translates, checked by guards; or give `translator`, such as a `lira_rag.agents.Team`.
-            translator: gives translations; without it and `llm` the question alone is searched.
             language: BCP-47 tag of the documents.
             search_kwargs: for the store's own search, such as its ``filter``.
             **settings: as for `lira_rag.engine.external.ExternalSearch`.
@@ -111,7 +105,8 @@ class LiraRetriever(BaseRetriever):
 
     def explain(self, query: str, k: int | None = None, source: Source = None) -> Explanation:
         """The search with all it has to say: legs, translations, reasons, times."""
-        return self.lira.explain(query, self.k if k is None else k, filters=self._where(source), deadline=self.deadline)
+        where = self._where(source)
+        return self.lira.explain(query, self.k if k is None else k, filters=where, deadline=self.deadline)
 
     async def aexplain(self, query: str, k: int | None = None, source: Source = None) -> Explanation:
         """Async twin of `explain`."""
