@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from typer.core import TyperGroup
 
-from lira_rag.cli import eval_prompt, eval_reasoning
+from lira_rag.cli import eval_answers, eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
 from lira_rag.cli.report import index
@@ -31,6 +31,7 @@ class _Group(TyperGroup):
 
 app = typer.Typer(help="Measure retrieval on data with known answers.", no_args_is_help=True, cls=_Group)
 app.command("index")(index)
+app.command("answers")(eval_answers.answers)
 app.command("prompt")(eval_prompt.prompt)
 app.command("reasoning")(eval_reasoning.reasoning)
 

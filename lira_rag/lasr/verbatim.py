@@ -29,6 +29,7 @@ _UNSPACED = re.compile(
     "\uff00-\uffef\U00020000-\U000323af]"
 )
 _IN_NUMBER = re.compile(r"\d[.,٫٬]\d")
+_AROUND = " \n\t\"“”„«»'‘’…"
 _JOINERS = "\u200c\u200d"
 
 
@@ -46,13 +47,17 @@ def find_verbatim(quote: str, passage: str) -> tuple[int, int] | None:
     """Offsets of the first place where `quote` stands in `passage`, or None.
 
     Args:
-        quote: what is said to be quoted; marks and space around it are ignored.
+        quote: what is said to be quoted; space, and quotation marks the passage does not have, are ignored around it.
         passage: the source as it is stored.
 
     Returns:
         (start, end) with ``passage[start:end]`` equal to the quotation up to what copying changes.
     """
-    wanted = _fold(quote.strip().strip("\"“”„«»'‘’…").strip()).text
+    return _find(quote.strip(), passage) or _find(quote.strip(_AROUND), passage)
+
+
+def _find(quote: str, passage: str) -> tuple[int, int] | None:
+    wanted = _fold(quote).text
     if sum(char.isalnum() for char in wanted) < LEAST:
         return None
     folded = _fold(passage)
