@@ -17,7 +17,7 @@ from lira_rag.languages import UNKNOWN
 from lira_rag.lasr.asking import knows, style_of
 from lira_rag.lasr.prompts import condense_prompt
 from lira_rag.lasr.replies import CONDENSE_SCHEMA, parse_question
-from lira_rag.lasr.tongue import same_language
+from lira_rag.lasr.tongue import in_script_of, same_language
 from lira_rag.lasr.work import Detect
 from lira_rag.protocols import ChatModel, StructuredChat
 from lira_rag.schema import Turn
@@ -107,6 +107,8 @@ async def _rewritten(
     written = tell(text)
     if UNKNOWN not in (language, written) and not same_language(written, language):
         raise _Unusable(f"{chat.name} rewrote it in {written}, not {language}")
+    if in_script_of(question, language) and not in_script_of(text, language):
+        raise _Unusable(f"{chat.name} rewrote it in another script than that of {language}")
     return Condensed(clean_query(text).text, chat.name)
 
 

@@ -7,7 +7,7 @@ the question nor the passages use (word-level, for scripts only). A sentence tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from lira_rag.languages import UNKNOWN, primary_language, script_of
@@ -19,13 +19,19 @@ from lira_rag.text.language import detect
 from lira_rag.text.lexical import lexical_words
 from lira_rag.text.scripts import NO_SCRIPT, count_scripts
 
-__all__ = ["detector", "right_share", "same_language"]
+__all__ = ["detector", "in_script_of", "right_share", "same_language"]
 
 LETTERS = 40
 SURE = 0.75
 """Least confidence for a text of fewer letters, where detectors guess."""
 SURE_OF_A_STRANGER = 0.9
 """Least confidence for a language that neither user, sources nor models are known to write."""
+WORDS = 3
+"""Words a sentence has at least to be placed by them: "USD 31" is in no language."""
+COPIED = 0.8
+"""Share of a sentence's words that stand in a source, from which on it is taken to be in the source's language."""
+STRANGE_WORDS = 5
+"""So many words without a letter of the wanted language's script are not in it, even if nobody knows what they are."""
 INTRUDERS = 2
 """So many letters of a script that is out of place make a sentence one of another language."""
 
@@ -78,32 +84,35 @@ def right_share(
     """
     if wanted == UNKNOWN:
         return None
-    allowed = _scripts(wanted, [beside, *(text for _, text in sources)])
-    told = [_language_of(bare[s:e], tell, sources, allowed) for s, e in sentences(bare, wanted)]
+    allowed = {"Latn", NO_SCRIPT, *_scripts(wanted)}.union(
+        *(count_scripts(text) for text in (beside, *(text for _, text in sources)))
+    )
+    told = [_language_of(bare[s:e], wanted, tell, sources, allowed) for s, e in sentences(bare, wanted)]
     right = [same_language(tag, wanted) for tag in told if tag != UNKNOWN]
     return sum(right) / len(right) if right else None
 
 
+def in_script_of(text: str, wanted: str) -> bool:
+    """Whether a text has a letter of a script of `wanted`, or no letter at all."""
+    scripts = count_scripts(text).keys() - {NO_SCRIPT}
+    return wanted == UNKNOWN or not scripts or bool(scripts & _scripts(wanted))
+
+
 def _language_of(
-    sentence: str, tell: Callable[[str], str], sources: Sequence[tuple[str, str]], allowed: set[str]
+    sentence: str, wanted: str, tell: Detect, sources: Sequence[tuple[str, str]], allowed: set[str]
 ) -> str:
     foreign = {script: n for script, n in count_scripts(sentence).items() if script not in allowed}
     if sum(foreign.values()) >= INTRUDERS:
         return SEVERAL
-    worded = sum(any(map(str.isalpha, word)) for word in lexical_words(sentence)) >= WORDS
-    for language, text in sources if worded else ():
+    worded = sum(any(map(str.isalpha, word)) for word in lexical_words(sentence))
+    for language, text in sources if worded >= WORDS else ():
         if language != UNKNOWN and word_support(sentence, [text]) >= COPIED:
             return language
-    return tell(sentence)
+    language = tell(sentence)
+    strange = language == UNKNOWN and worded >= STRANGE_WORDS and not in_script_of(sentence, wanted)
+    return SEVERAL if strange else language
 
 
-WORDS = 3
-"""Words a sentence has at least to be placed by them: "USD 31" is in no language."""
-COPIED = 0.8
-"""Share of a sentence's words that stand in a source, from which on it is taken to be in the source's language."""
-
-
-def _scripts(wanted: str, texts: Sequence[str]) -> set[str]:
-    primary = primary_language(wanted)
-    allowed = {script_of(wanted), script_of(primary), "Latn", NO_SCRIPT, *_BESIDE.get(primary, ())}
-    return allowed.union(*(count_scripts(text) for text in texts))
+def _scripts(language: str) -> set[str]:
+    primary = primary_language(language)
+    return {script_of(language), script_of(primary), *_BESIDE.get(primary, ())}

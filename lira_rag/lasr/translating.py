@@ -15,7 +15,7 @@ from lira_rag.agents.guards import standard_guards
 from lira_rag.agents.numbers import numbers_in
 from lira_rag.agents.team import Team
 from lira_rag.languages import UNKNOWN
-from lira_rag.lasr.tongue import same_language
+from lira_rag.lasr.tongue import in_script_of, same_language
 from lira_rag.lasr.work import Detect
 from lira_rag.protocols import Translator
 
@@ -83,7 +83,7 @@ async def translate_all(
 
 def _is_translation(text: str, candidate: str, target: str, tell: Detect) -> bool:
     language = tell(candidate)
-    same = language == UNKNOWN or same_language(language, target)
+    same = in_script_of(candidate, target) and (language == UNKNOWN or same_language(language, target))
     lost = numbers_in(text) - numbers_in(candidate, spelled=True)
     invented = numbers_in(candidate) - numbers_in(text, spelled=True)
     return same and any(map(str.isalnum, candidate)) and not lost and not invented
