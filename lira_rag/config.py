@@ -55,6 +55,9 @@ class LiraConfig(BaseSettings):
     maps: str = Field(
         "packaged", description='anchoring maps for questions: "packaged", "none", or a folder of `lira train arca`'
     )
+    lexicon: str | None = Field(
+        None, description="folder of `lira train lexicon`: glosses questions into English when no translator is given"
+    )
     store: Literal["chroma", "memory"] = Field("chroma", description="where vectors are searched")
     chroma_url: str | None = Field(None, description="URL of a `chroma run` server; None embeds Chroma")
     chunk_tokens: int = Field(256, gt=8, description="longest passage, in tokens of the encoder")

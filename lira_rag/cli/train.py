@@ -11,6 +11,7 @@ from rich.table import Table
 
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
+from lira_rag.cli.train_lexicon import lexicon
 from lira_rag.cli.train_prompt import prompt
 from lira_rag.errors import ConfigError
 
@@ -24,6 +25,7 @@ SOURCES = (
 )
 
 
+app.command("lexicon")(lexicon)
 app.command("prompt")(prompt)
 
 

@@ -14,9 +14,9 @@ from lira_rag.arca.maps import AnchorMaps, find_packaged
 from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
 from lira_rag.profile import LanguageProfile
-from lira_rag.protocols import ChatModel, Encoder, TokenEncoder
+from lira_rag.protocols import ChatModel, Encoder, TokenEncoder, Translator
 
-__all__ = ["build_arca", "build_chat", "describe", "objects_and_settings", "settings_of"]
+__all__ = ["build_arca", "build_chat", "build_translator", "describe", "objects_and_settings", "settings_of"]
 
 CUSTOM = "custom:"
 URLS = ("http://", "https://")
@@ -97,6 +97,19 @@ def _local_encoder(
         query_prefix=query_prefix,
         passage_prefix=passage_prefix,
     )
+
+
+def build_translator(config: LiraConfig) -> Translator | None:
+    """The translator of these settings: the lexicon, if one is named.
+
+    Raises:
+        CheckpointError: the folder holds no lexicons.
+    """
+    if config.lexicon is None:
+        return None
+    from lira_rag.agents.translators.lexicon import LexiconTranslator
+
+    return LexiconTranslator.load(Path(config.lexicon))
 
 
 def build_chat(config: LiraConfig) -> ChatModel | None:

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from lira_rag.config import LiraConfig, load_config
-from lira_rag.engine.assemble import build_arca, build_chat, describe, objects_and_settings, settings_of
+from lira_rag.engine.assemble import (
+    build_arca,
+    build_chat,
+    build_translator,
+    describe,
+    objects_and_settings,
+    settings_of,
+)
 from lira_rag.engine.bridge import run
 from lira_rag.engine.documents import DocumentLike
 from lira_rag.engine.files import documents_of
@@ -46,10 +53,11 @@ class Lira(Questions):
         chat: ChatModel | None = None,
         translator: Translator | None = None,
     ) -> None:
-        self.config, self.index, self.translator = config, index, translator
+        self.config, self.index = config, index
+        self.translator = build_translator(config) if translator is None else translator
         self.arca = build_arca(config, encoder)
         self._chat = chat
-        self._searcher = Searcher(self.arca, index, config, translator)
+        self._searcher = Searcher(self.arca, index, config, self.translator)
         self._log = None if config.query_log is None else QueryLog(config.query_log)
         self._writing = threading.Lock()
         self._changed = False
@@ -70,7 +78,7 @@ class Lira(Questions):
             path: folder to make; None keeps everything in memory.
             encoder: name of a packaged model, a folder or a hub id, or an object of your own.
             chat: name of a packaged chat model, "none" to quote instead, or an object of your own.
-            translator: feeds the translated leg.
+            translator: feeds the translated leg; None takes the setting `lexicon`, if there is one.
             **settings: fields of `LiraConfig`, such as ``preset="fast"``; or ``profiles=[LanguageProfile.of(…)]``.
 
         Raises:
@@ -108,7 +116,7 @@ class Lira(Questions):
             read_only: share it with other readers; adding is refused.
             encoder: name of a packaged model, a folder or a hub id, or an object of your own.
             chat: name of a packaged chat model, "none" to quote instead, or an object of your own.
-            translator: feeds the translated leg.
+            translator: feeds the translated leg; None takes the setting `lexicon`, if there is one.
             **settings: fields of `LiraConfig` to change; what decides the vectors comes from the index.
 
         Raises:
