@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,6 +92,11 @@ def _installation(env: Path | None, dry_run: bool) -> Any:
         return Installation(Path(sys.executable), "vllm", "not installed")
 
 
+def _end(*_: object) -> None:
+    """A service manager's way to stop us must stop the server, too, which lives in a session of its own."""
+    raise SystemExit(143)
+
+
 def _run(command: Any, settings: Sequence[str]) -> None:
     """One line of progress, then one that says how to connect; runs until Ctrl-C or until the server ends."""
     from lira_rag.folders import lira_home
@@ -98,18 +104,15 @@ def _run(command: Any, settings: Sequence[str]) -> None:
 
     log = lira_home() / "logs" / f"serve-{command.base_url.rpartition(':')[2].partition('/')[0]}.log"
     log.unlink(missing_ok=True)
-    with err.status(f"starting; log: {log}") as status:
-        server = ModelServer(command, log, progress=lambda s: status.update(f"starting, {s:.0f} s; log: {log}"))
+    signal.signal(signal.SIGTERM, _end)
+    server = ModelServer(command, log)
+    try:  # from the first moment on: a signal may come at any
         server.start()
-        try:
-            seconds = server.wait()
-        except BaseException:
-            server.stop()
-            raise
-    url, name = settings
-    err.print(f'ready after {seconds:.0f} s: Lira.create(…, {url}="{command.base_url}", {name}="{command.model}")')
-    err.print("Ctrl-C stops it")
-    try:
+        with err.status(f"starting; log: {log}") as status:
+            seconds = server.wait(lambda passed: status.update(f"starting, {passed:.0f} s; log: {log}"))
+        url, name = settings
+        err.print(f'ready after {seconds:.0f} s: Lira.create(…, {url}="{command.base_url}", {name}="{command.model}")')
+        err.print("Ctrl-C stops it")
         while server.running:
             time.sleep(0.5)
         raise LiraError("the server ended by itself", hint=f"its log is {log}")

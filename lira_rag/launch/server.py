@@ -34,13 +34,10 @@ class ModelServer:
         command: what to run.
         log: file that takes all it prints.
         seconds: how long it may take until it is healthy.
-        progress: called about once a second with the seconds since the start.
     """
 
-    def __init__(
-        self, command: Command, log: Path, *, seconds: float = 900.0, progress: Callable[[float], None] | None = None
-    ) -> None:
-        self.command, self.log, self._seconds, self._progress = command, log, seconds, progress
+    def __init__(self, command: Command, log: Path, *, seconds: float = 900.0) -> None:
+        self.command, self.log, self._seconds = command, log, seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ModelServer:
@@ -76,8 +73,11 @@ class ModelServer:
                 start_new_session=True,
             )
 
-    def wait(self) -> float:
+    def wait(self, progress: Callable[[float], None] | None = None) -> float:
         """Seconds until the server was healthy.
+
+        Args:
+            progress: called twice a second with the seconds since the start.
 
         Raises:
             ModelError: it ended, or was not healthy in time; shows the end of its log.
@@ -89,8 +89,8 @@ class ModelServer:
                 raise ModelError(f"the server ended before it was ready; its last words:\n{self._last_words()}")
             if passed > self._seconds:
                 raise ModelError(f"the server was not ready after {passed:.0f} s", hint=f"its log is {self.log}")
-            if self._progress is not None:
-                self._progress(passed)
+            if progress is not None:
+                progress(passed)
             time.sleep(0.5)
         return time.monotonic() - started
 

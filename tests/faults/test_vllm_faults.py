@@ -15,7 +15,7 @@ from lira_rag.agents import TranslationCritic
 from lira_rag.clients import OpenAIChat, VLLMEndpoint
 from lira_rag.encoders import ServedEncoder
 from lira_rag.errors import ChatError, ConfigError, EmptyText, EncoderContractError
-from lira_rag.protocols import Message
+from lira_rag.protocols import Message, Reranker
 from lira_rag.testing import (
     FaultServer,
     Received,
@@ -314,6 +314,7 @@ async def test_scores_come_in_the_order_of_the_passages() -> None:
         endpoint = _endpoint(server)
         assert await endpoint.rerank("q", ["aa", "a", "aaa"]) == [2.0, 1.0, 3.0]
         assert await endpoint.rerank("q", []) == []
+        assert isinstance(endpoint, Reranker)
         await endpoint.aclose()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -204,3 +207,33 @@ def test_a_dry_run_prints_the_command_and_starts_nothing(tmp_path: Path, monkeyp
     assert json.loads(words[words.index("--pooler-config") + 1]) == {"pooling_type": "CLS"}
     assert not (tmp_path / "home" / "exports").exists()
     assert not list((tmp_path / "home").glob("logs/*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_lira_serve_stops_the_server_and_its_children(tmp_path: Path, number: signal.Signals) -> None:
+    port = free_port()
+    code = f"""
+import sys
+from lira_rag.cli.serve_vllm import _run
+from lira_rag.launch import Command
+argv = (sys.executable, "-c", {HEALTHY!r}, "{port}")
+_run(Command(argv, "http://127.0.0.1:{port}/v1", "m"), ("chat_url", "chat_model"))
+"""
+    env = {**os.environ, "LIRA_HOME": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    shown = ""
+    while "Ctrl-C stops it" not in shown:
+        line = process.stderr.readline()
+        assert line, shown
+        shown += line
+    assert f'chat_url="http://127.0.0.1:{port}/v1", chat_model="m"' in shown
+    child = int((tmp_path / "logs" / f"serve-{port}.log").read_text().split()[1])
+    assert _alive(child)
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert process.returncode in (143, -signal.SIGINT, 130)
+    until = time.monotonic() + 5
+    while _alive(child) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not _alive(child)
