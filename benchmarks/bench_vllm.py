@@ -39,6 +39,7 @@ from lira_rag.testing import FaultServer, completion
 
 MODEL, PORT = "smollm2-135m", 8791
 SECONDS = 600.0
+DOCUMENTS = 24
 SOURCE, TRANSLATED = "Mnara unafunguliwa saa tatu asubuhi.", "The tower opens at nine in the morning."
 VERDICT = '{"scores": [{"candidate": 1, "fidelity": 9, "emotion": 8, "tone": 8}]}'
 
@@ -85,7 +86,7 @@ async def asks(url: str, count: int, repeats: int, folder: Path) -> dict[str, An
     pool = [f"{question.text} ({n})" for n in range(count) for question in demo_corpus.questions()]
     questions = pool[:count]
     lira = Lira.create(folder, store="memory", chat=Recorder(url, MODEL, timeout=SECONDS), search_deadline=SECONDS)
-    await lira.aadd(demo_corpus.documents())
+    await lira.aadd(demo_corpus.documents()[:DOCUMENTS])
     recorder = lira.chat
     assert isinstance(recorder, Recorder)
     await asked(lira, questions[:2])

@@ -11,12 +11,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from anyio import to_thread
 
 from lira_rag.blocking import blocking
 from lira_rag.encoders.checks import check_vectors, refuse_empty
 from lira_rag.encoders.fingerprint import VECTOR_FORMAT
 from lira_rag.encoders.recipes import Pooling, Recipe, find_recipe
 from lira_rag.encoders.served_about import WEIGHTS, About, identity
+from lira_rag.encoders.served_cut import shortened
 from lira_rag.encoders.tokens import TokenIds, load_tokenizer
 from lira_rag.errors import ChatError, ConfigError, EncoderContractError
 from lira_rag.protocols import FloatArray, Kind, VectorServer
@@ -26,6 +28,8 @@ __all__ = ["WEIGHTS", "ServedEncoder"]
 PROBE = "The quick brown fox, 1984."
 ABSENT = ("status_400", "status_404", "status_405", "status_422", "status_501")
 REMEMBERED = 100_000
+SPECIAL = 4
+"""Most special tokens around a text."""
 
 
 class ServedEncoder:
@@ -113,11 +117,12 @@ class ServedEncoder:
         if local is not None:
             return local.count_many(texts)
         missing = [text for text in dict.fromkeys(texts) if text not in self._counts]
-        found = blocking(lambda: self._server.count(missing), self._server.aclose) if missing else []
-        if len(self._counts) + len(missing) > REMEMBERED:
-            self._counts = {text: self._counts[text] for text in texts if text in self._counts}
-        self._counts.update(zip(missing, found, strict=True))
-        return [self._counts[text] for text in texts]
+        known = {text: self._counts[text] for text in texts if text not in missing}
+        if missing:
+            found = blocking(lambda: self._server.count(missing), self._server.aclose)
+            self._remember(missing, found)
+            known |= dict(zip(missing, found, strict=True))
+        return [known[text] for text in texts]
 
     async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
         """Encode texts; equal texts are sent once.
@@ -135,7 +140,7 @@ class ServedEncoder:
         if not texts:
             return np.empty((0, about.dimension), np.float32)
         unique = list(dict.fromkeys(texts))
-        written = _prefixed(unique, kind, about.recipe)
+        written = await self._written(unique, kind, about)
         vectors = await self._server.embed(written) if about.pools else await self._pooled(written, about)
         if vectors.shape != (len(unique), about.dimension):
             raise EncoderContractError(
@@ -154,7 +159,30 @@ class ServedEncoder:
         """
         refuse_empty(texts)
         about = await self._learnt()
-        return await self._server.embed_tokens(_prefixed(texts, kind, about.recipe), about.dimension)
+        return await self._server.embed_tokens(await self._written(texts, kind, about), about.dimension)
+
+    async def _written(self, texts: Sequence[str], kind: Kind, about: About) -> list[str]:
+        """The texts as they are sent: with their prefix, and no longer than the model reads."""
+        recipe = about.recipe
+        prefix = recipe.query_prefix if kind == "query" else recipe.passage_prefix
+        if recipe.max_tokens is None or not about.counts:
+            return [prefix + text for text in texts]
+        room = max(1, recipe.max_tokens - SPECIAL - len(prefix.encode()) // 2)
+        count = self._count_here if about.counts_alike else self._count_there
+        return [prefix + await shortened(text, room, count) for text in texts]
+
+    async def _count_here(self, text: str) -> int:
+        return (await to_thread.run_sync(self.count_many, [text]))[0]
+
+    async def _count_there(self, text: str) -> int:
+        if text not in self._counts:
+            self._remember([text], await self._server.count([text]))
+        return self._counts[text]
+
+    def _remember(self, texts: Sequence[str], counts: Sequence[int]) -> None:
+        if len(self._counts) + len(texts) > REMEMBERED:
+            self._counts = {}
+        self._counts.update(zip(texts, counts, strict=True))
 
     async def _pooled(self, written: Sequence[str], about: About) -> FloatArray:
         states = await self._server.embed_tokens(written, about.dimension)
@@ -185,12 +213,14 @@ class ServedEncoder:
         if longest and recipe.max_tokens:
             longest = min(longest, recipe.max_tokens)
         pools, dimension = await self._width()
+        local, counts = self._local_tokens, await self._probe_count()
         return About(
             identity=identity(self._name or served, cards),
             recipe=replace(recipe, max_tokens=longest or recipe.max_tokens),
             pools=pools,
             dimension=dimension,
-            counts_alike=await self._counts_alike(),
+            counts=counts is not None or local is not None,
+            counts_alike=local is not None and counts in (None, local.count(PROBE)),
         )
 
     def _recipe(self, name: str) -> Recipe:
@@ -219,18 +249,11 @@ class ServedEncoder:
                 raise
         return False, int((await self._server.embed_tokens([PROBE]))[0].shape[1])
 
-    async def _counts_alike(self) -> bool:
-        local = self._local_tokens
-        if local is None:
-            return False
+    async def _probe_count(self) -> int | None:
+        """Tokens of the probe by the server; None when it cannot count."""
         try:
-            return await self._server.count([PROBE]) == [local.count(PROBE)]
+            return (await self._server.count([PROBE]))[0]
         except ChatError as error:
             if error.kind not in ABSENT:
                 raise
-            return True  # the server cannot count; the tokenizer was given for this model
-
-
-def _prefixed(texts: Sequence[str], kind: Kind, recipe: Recipe) -> list[str]:
-    prefix = recipe.query_prefix if kind == "query" else recipe.passage_prefix
-    return [prefix + text for text in texts]
+            return None

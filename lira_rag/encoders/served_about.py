@@ -23,13 +23,15 @@ class About:
         recipe: pooling, prefixes, longest input.
         pools: it gives a vector a text; else token states only.
         dimension: width d.
-        counts_alike: the local tokenizer may count for it.
+        counts: somebody can count its tokens.
+        counts_alike: the local tokenizer may.
     """
 
     identity: str
     recipe: Recipe
     pools: bool
     dimension: int
+    counts: bool
     counts_alike: bool
 
 

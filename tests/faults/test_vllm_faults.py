@@ -385,3 +385,16 @@ async def test_a_judge_whose_reply_breaks_the_schema_is_asked_once_more() -> Non
         await endpoint.aclose()
         assert scores[0].fidelity is None
         assert scores[0].reason
+
+
+@pytest.mark.parametrize("text", ["word " * 100, "w" * 300, "नमस्ते " * 60, "short"])
+async def test_long_texts_are_cut_here_so_that_the_server_keeps_its_closing_token(text: str) -> None:
+    """The fake counts characters, so a text may have 64 less prefix and special tokens."""
+    models = Step(body=b'{"data": [{"id": "e5-small-int4", "max_model_len": 64}]}')
+    routes = {"/embeddings": embeddings(vectors_for(WIDTH)), "/tokenize": tokenized(len), "/models": models}
+    async with FaultServer(routes=routes) as server:
+        encoder = ServedEncoder(VLLMEndpoint(server.base_url, timeout=PATIENT))
+        await encoder.encode([text], "query")
+        sent = server.received[-1].json()["input"][0].removeprefix("query: ")
+    assert text.startswith(sent)
+    assert len(sent) == len(text) if len(text) < 50 else 50 <= len(sent) <= 60

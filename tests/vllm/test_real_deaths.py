@@ -77,8 +77,9 @@ async def test_kill_in_mid_answer_then_two_servers_then_its_return(
     assert time.monotonic() - killed < 5.0
     assert len(pieces) >= 5
     assert caught.value.kind in ("reset", "cut")
-    await asyncio.sleep(0.2)
-    assert not [pid for pid in group if _alive(pid)], "a child outlived its server"
+    while [pid for pid in group if _alive(pid)]:
+        assert time.monotonic() - killed < 15.0, "a child outlived its server"
+        await asyncio.sleep(0.1)
     done = await asyncio.gather(*answers, return_exceptions=True)
     for one in done:  # the story is longer than WORDS for this model: cut there, or complete, but not lost
         assert not isinstance(one, ChatError) or one.kind == "length"

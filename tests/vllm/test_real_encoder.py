@@ -67,11 +67,18 @@ async def test_vectors_are_those_of_the_local_encoder(served: ServedEncoder, loc
     assert (others.argmax(axis=1) == np.arange(len(TEXTS))).all()
 
 
-async def test_texts_longer_than_the_model_lose_the_same_end(served: ServedEncoder, local: TransformerEncoder) -> None:
-    theirs, ours = await served.encode_tokens([LONG], "passage"), await local.encode_tokens([LONG], "passage")
-    assert theirs[0].shape == ours[0].shape == (512, 384)
-    vectors = await served.encode([LONG], "passage"), await local.encode([LONG], "passage")
-    assert float((vectors[0] * vectors[1]).sum()) >= COSINE
+@pytest.mark.parametrize("tokenizer", [True, False])
+async def test_texts_longer_than_the_model_lose_their_end_and_keep_their_vector(
+    encoder_server: ModelServer, local: TransformerEncoder, tokenizer: bool
+) -> None:
+    """Cut here by counts; a server that cuts by itself drops the closing token, which the second part shows."""
+    endpoint = VLLMEndpoint(encoder_server.command.base_url, NAME, timeout=120.0)
+    served = ServedEncoder(endpoint, tokenizer=folder_of(NAME) if tokenizer else None)
+    theirs, ours = await served.encode([LONG], "passage"), await local.encode([LONG], "passage")
+    assert float((theirs[0] * ours[0]).sum()) >= COSINE
+    assert 480 <= len((await served.encode_tokens([LONG], "passage"))[0]) <= 512
+    by_server = (await endpoint.embed_tokens(["passage: " + LONG], 384))[0].mean(axis=0)
+    assert float(by_server @ ours[0]) / float(np.linalg.norm(by_server)) < COSINE
 
 
 async def test_token_counts_are_equal(served: ServedEncoder, local: TransformerEncoder) -> None:
