@@ -11,9 +11,12 @@ from lira_rag.frameworks import resolve
 
 _NAMES = (
     "LaSRPostprocessor",
+    "LaSRQueryEngine",
+    "LiraChatEngine",
     "LiraEmbedding",
     "LiraNodeParser",
     "LiraRetriever",
+    "LiraWorkflow",
     "LlamaIndexChat",
 )
 

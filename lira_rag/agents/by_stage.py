@@ -7,7 +7,7 @@ names it in the decision as the team would.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,11 +19,11 @@ from lira_rag.agents.running import Limits
 from lira_rag.agents.stages import Question, judged, merge, proposals, together
 from lira_rag.agents.team import Team
 from lira_rag.agents.trace import Decision
-from lira_rag.errors import InvalidInput
+from lira_rag.errors import InvalidInput, LiraError
 from lira_rag.protocols import Critic, Scores, Translator
 from lira_rag.schema import Translation
 
-__all__ = ["ByStage", "standing"]
+__all__ = ["ByStage", "attempt", "standing", "why_left_out"]
 
 T = TypeVar("T")
 
@@ -90,6 +90,23 @@ class ByStage:
             found[place] = replace(found[place], scores=together([scores[row] for scores in heard]))
         scored = replace(decision, candidates=tuple(found), degraded=tuple(left_out))
         return self.team.decide_among(scored, places)
+
+
+async def attempt(name: str, work: Awaitable[T], seconds: float) -> tuple[T | None, str]:
+    """What an agent gave, or None and the reason for `left_out`; never raises."""
+    try:
+        with anyio.fail_after(seconds):
+            return await work, ""
+    except TimeoutError:
+        return None, f"{name}: late: not ready after {seconds:g} s"
+    except Exception as error:  # anybody's agent may raise anything
+        return None, why_left_out(name, error)
+
+
+def why_left_out(name: str, error: BaseException) -> str:
+    """The reason for `left_out`; of foreign errors only the name, because their words may hold the text."""
+    own = f": {error}" if isinstance(error, LiraError) else ""
+    return f"{name}: {type(error).__name__}{own}"
 
 
 def standing(decision: Decision) -> list[int]:

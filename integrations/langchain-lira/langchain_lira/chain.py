@@ -17,12 +17,14 @@ from langchain_lira.documents import as_documents, hit_of
 from langchain_lira.history import turns_of
 from langchain_lira.llm import LangChainChat
 from langchain_lira.retriever import LiraRetriever
+from langchain_lira.sources import either
 from lira_rag import Lira
 from lira_rag.engine.bridge import iterate, run
+from lira_rag.engine.over_any import found_for
 from lira_rag.errors import InvalidInput
 from lira_rag.lasr import LaSR
 from lira_rag.protocols import ChatModel
-from lira_rag.schema import AnswerEvent
+from lira_rag.schema import AnswerEvent, Hit
 
 __all__ = ["LaSRChain", "lasr_chain"]
 
@@ -62,7 +64,7 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
     k: int | None = Field(None, gt=0, description="passages; None is the retriever's setting")
     source: str | Sequence[str] | None = Field(None, description="only passages of these sources")
     answer_language: str | None = Field(None, description="BCP-47 tag; None is the question's")
-    deadline: float = Field(60.0, gt=0, description="seconds for the answer")
+    deadline: float = Field(60.0, gt=0, description="seconds for search and answer together")
 
     def invoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002
         """The answer."""
@@ -91,48 +93,47 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
             yield chunk
 
     def _answer(self, asked: Asked, config: RunnableConfig) -> dict[str, Any]:
-        question, rest = self._read(asked)
-        found = self.retriever.invoke(question, config, **self._narrowed())
-        return run(partial(self.node.run, question, **self._with(found, rest))).to_dict()
+        return run(partial(self._aanswer, asked, config))
 
     async def _aanswer(self, asked: Asked, config: RunnableConfig) -> dict[str, Any]:
-        question, rest = self._read(asked)
-        found = await self.retriever.ainvoke(question, config, **self._narrowed())
-        return (await self.node.run(question, **self._with(found, rest))).to_dict()
+        question, hits, rest = await self._found(asked, config)
+        return (await self.node.run(question, hits, **rest)).to_dict()
 
     def _stream(self, asked: Iterator[Asked], config: RunnableConfig) -> Iterator[dict[str, Any]]:
-        question, rest = self._read(next(asked))
-        found = self.retriever.invoke(question, config, **self._narrowed())
-        for event in iterate(partial(self.node.stream, question, **self._with(found, rest))):
+        question, hits, rest = run(partial(self._found, next(asked), config))
+        for event in iterate(partial(self.node.stream, question, hits, **rest)):
             yield from _chunks(event)
 
     async def _astream(self, asked: AsyncIterator[Asked], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
-        question, rest = self._read(await anext(asked))
-        found = await self.retriever.ainvoke(question, config, **self._narrowed())
-        async for event in self.node.stream(question, **self._with(found, rest)):
+        question, hits, rest = await self._found(await anext(asked), config)
+        async for event in self.node.stream(question, hits, **rest):
             if event.kind == "status":
                 await adispatch_custom_event(STATUS, event.text, config=config)
             for chunk in _chunks(event):
                 yield chunk
 
-    def _read(self, asked: Asked) -> tuple[str, dict[str, Any]]:
-        """The question, and what was asked beside it."""
+    async def _found(self, asked: Asked, config: RunnableConfig) -> tuple[str, Sequence[Hit], dict[str, Any]]:
+        """The question, its hits, and what the node is to be told besides."""
         given: Mapping[str, Any] = {"question": asked} if isinstance(asked, str) else asked
         if not isinstance(given, Mapping) or not isinstance(given.get("question"), str):
             raise InvalidInput("the input must be a text, or a mapping with a text under 'question'")
-        rest = {"answer_language": given.get("answer_language") or self.answer_language}
-        return given["question"], {**rest, "history": turns_of(given.get("history") or ())}
+        history, language = turns_of(given.get("history") or ()), given.get("answer_language") or self.answer_language
+
+        async def find(text: str) -> Sequence[Hit]:
+            told = {"config": config, **self._narrowed()}
+            found = await either(self.retriever.invoke, self.retriever.ainvoke, text, told)
+            return [hit_of(document) for document in as_documents(found, self.retriever.get_name())]
+
+        settings = {"history": history, "answer_language": language, "deadline": self.deadline}
+        return given["question"], *await found_for(self.node, find, given["question"], **settings)
 
     def _narrowed(self) -> dict[str, Any]:
         """What a `LiraRetriever` takes beside the question; other retrievers are not told."""
-        asked = {"k": self.k, "source": self.source} if isinstance(self.retriever, LiraRetriever) else {}
+        if not isinstance(self.retriever, LiraRetriever):
+            return {}
+        wanted = self.k or (max(self.node.depth, self.retriever.k) if self.node.reranker else None)
+        asked = {"k": wanted, "source": self.source}
         return {name: value for name, value in asked.items() if value is not None}
-
-    def _with(self, found: object, rest: dict[str, Any]) -> dict[str, Any]:
-        documents = as_documents(found, self.retriever.get_name())
-        left_out = dict.fromkeys(reason for d in documents for reason in d.metadata.get("degraded", ()))
-        hits = [hit_of(document) for document in documents]
-        return {**rest, "hits": hits, "degraded": tuple(left_out), "deadline": self.deadline}
 
 
 def _chunks(event: AnswerEvent) -> Iterator[dict[str, Any]]:

@@ -61,7 +61,8 @@ def hit_of(document: Document) -> Hit:
     passage, _ = found_of(document)
     score = document.metadata.get("relevance_score")
     relevance = document.metadata.get("relevance")
-    return Hit(passage, float(score) if score is not None else 0.0, relevance=relevance)
+    degraded = tuple(document.metadata.get("degraded", ()))
+    return Hit(passage, float(score) if score is not None else 0.0, degraded=degraded, relevance=relevance)
 
 
 def _tag(language: object) -> str:

@@ -10,10 +10,9 @@ from typing import Annotated, Any, TypedDict
 from langgraph.errors import NodeError
 from langgraph.types import Command
 
-from lira_rag.agents.by_stage import standing
+from lira_rag.agents.by_stage import standing, why_left_out
 from lira_rag.agents.trace import Decision
 from lira_rag.engine.by_stage import LiraStages
-from lira_rag.errors import LiraError
 from lira_rag.protocols import Scores
 from lira_rag.schema import Hit, Translation
 
@@ -51,9 +50,7 @@ def absent(following: str, agent: str) -> Callable[..., Command[Any]]:
     """What happens when an agent failed for good: the graph goes on, and the reason is kept."""
 
     def handler(state: LiraState, error: NodeError) -> Command[Any]:
-        own = isinstance(error.error, LiraError)
-        reason = f"{type(error.error).__name__}: {error.error}" if own else type(error.error).__name__
-        return Command(update={"left_out": [f"{agent}: {reason}"]}, goto=following)
+        return Command(update={"left_out": [why_left_out(agent, error.error)]}, goto=following)
 
     return handler
 

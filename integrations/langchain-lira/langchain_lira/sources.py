@@ -20,7 +20,7 @@ from lira_rag.engine.external import Found, Search
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import Translator
 
-__all__ = ["retriever_search", "translator_of", "vectorstore_search"]
+__all__ = ["either", "retriever_search", "translator_of", "vectorstore_search"]
 
 T = TypeVar("T")
 
@@ -31,9 +31,9 @@ def vectorstore_search(store: VectorStore, search_kwargs: Mapping[str, Any]) -> 
     async def search(text: str, k: int) -> list[Found]:
         wanted = {"k": k, **search_kwargs}
         try:
-            pairs = await _either(store.similarity_search_with_score, store.asimilarity_search_with_score, text, wanted)
+            pairs = await either(store.similarity_search_with_score, store.asimilarity_search_with_score, text, wanted)
         except NotImplementedError:
-            plain = await _either(store.similarity_search, store.asimilarity_search, text, wanted)
+            plain = await either(store.similarity_search, store.asimilarity_search, text, wanted)
             return [found_of(document) for document in plain]
         return [found_of(document, score) for document, score in pairs]
 
@@ -44,7 +44,7 @@ def retriever_search(retriever: Runnable[str, list[Document]]) -> Search:
     """Whatever a runnable from a text to documents returns; how many is its own business."""
 
     async def search(text: str, _: int) -> list[Found]:
-        found = await _either(retriever.invoke, retriever.ainvoke, text, {})
+        found = await either(retriever.invoke, retriever.ainvoke, text, {})
         return [found_of(document) for document in as_documents(found, type(retriever).__name__)]
 
     return search
@@ -61,7 +61,7 @@ def translator_of(llm: BaseChatModel | None, translator: Translator | None, lang
     return translator if llm is None else chat_team(LangChainChat(llm), target=language)
 
 
-async def _either(
+async def either(
     sync: Callable[..., T], native: Callable[..., Awaitable[T]], text: str, arguments: Mapping[str, Any]
 ) -> T:
     """The async method, or for a sync caller the sync one in a thread: clients belong to their caller's event loop."""

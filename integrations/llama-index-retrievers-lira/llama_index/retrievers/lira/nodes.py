@@ -12,7 +12,7 @@ from lira_rag.errors import InvalidInput
 from lira_rag.languages import UNKNOWN, normalize_tag
 from lira_rag.schema import Document, Hit, Passage
 
-__all__ = ["document_of", "found_of", "hit_of", "node_of", "text_of"]
+__all__ = ["checked", "document_of", "found_of", "hit_of", "node_of", "text_of"]
 
 KEPT_FROM_MODELS = ("legs", "degraded", "relevance", "document_id", "start", "end")
 """Metadata that is for programs, not for a prompt or an embedding."""
@@ -67,7 +67,8 @@ def found_of(item: NodeWithScore) -> Found:
 def hit_of(item: NodeWithScore) -> Hit:
     """A node of any retriever as a hit."""
     passage, score = found_of(item)
-    return Hit(passage, score or 0.0, relevance=item.node.metadata.get("relevance"))
+    metadata = item.node.metadata
+    return Hit(passage, score or 0.0, degraded=tuple(metadata.get("degraded", ())), relevance=metadata.get("relevance"))
 
 
 def text_of(node: BaseNode) -> str:
