@@ -7,7 +7,7 @@ import sys
 import typer
 
 from lira_rag import __version__
-from lira_rag.cli import ask, bound, demo, doctor, drift, index, models, search, serve, tokens, train, verify
+from lira_rag.cli import ask, bound, chat, demo, doctor, drift, index, models, search, serve, tokens, train, ui, verify
 from lira_rag.cli import eval as evaluating
 from lira_rag.cli.console import fail
 from lira_rag.errors import LiraError
@@ -25,6 +25,8 @@ app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("explain")(search.explain)
 app.command("ask")(ask.ask)
+app.command("chat")(chat.chat)
+app.command("ui")(ui.ui)
 app.command("verify")(verify.verify)
 app.command("tokens")(tokens.tokens)
 app.command("doctor")(doctor.doctor)

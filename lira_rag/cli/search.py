@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +14,7 @@ from lira_rag.cli.options import Deadline, Filters, IndexPath, Json, Question, S
 from lira_rag.engine import Lira
 from lira_rag.schema import Explanation, SearchResult
 
-__all__ = ["explain", "search", "show_hits"]
+__all__ = ["explain", "search", "show_explanation", "show_hits"]
 
 K = Annotated[int, typer.Option("-k", help="How many passages.")]
 
@@ -36,7 +37,7 @@ def search(
         show_hits(result)
 
 
-def show_hits(result: SearchResult) -> None:
+def show_hits(result: SearchResult, out: Console = out) -> None:
     """Print hits with their source, score and legs."""
     if not result:
         out.print("nothing found")
@@ -65,10 +66,11 @@ def explain(
     if as_json:
         print_json(found.to_dict())
     else:
-        _show(found)
+        show_explanation(found)
 
 
-def _show(found: Explanation) -> None:
+def show_explanation(found: Explanation, out: Console = out) -> None:
+    """Print how a question was understood and what each leg did."""
     sure = f"{100 * found.language_confidence:.0f} % sure"
     out.print(f"language {found.language} ({sure}), script {found.script}, {found.milliseconds:.0f} ms")
     if found.flags:
@@ -84,4 +86,4 @@ def _show(found: Explanation) -> None:
         row = (leg.leg, did, f"{leg.milliseconds:.1f}", f"{leg.weight:g}", printable(best))
         table.add_row(*(Text(cell) for cell in row))
     out.print(table)
-    show_hits(found.result)
+    show_hits(found.result, out)

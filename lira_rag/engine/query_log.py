@@ -63,8 +63,7 @@ async def logged(log: QueryLog | None, search: Awaitable[Explanation]) -> Explan
 def record_of(found: Explanation, now: datetime | None = None) -> dict[str, Any]:
     """What the log keeps of a search. Of reasons only the leg and its status: a message might quote the question."""
     relevance = [hit.relevance for hit in found.result if hit.relevance is not None]
-    anchoring = getattr(found, "anchoring", None)
-    error = None if anchoring is None else anchoring.error
+    error = None if found.anchoring is None else found.anchoring.error
     return {
         "time": (now or datetime.now(UTC)).isoformat(timespec="seconds"),
         "language": found.language,

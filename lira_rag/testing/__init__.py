@@ -3,6 +3,7 @@
 `encoder.py`: vectors from hashed words. `chat.py`: chat models that reply, echo, dawdle or fail as told.
 `writers.py`: chat models with structured output that write in pieces. `translator.py`: a table. `agents.py`: critics,
 guards and translators that are late, fail or follow a table.
+`typing_chat.py`: a chat model that is watched writing.
 `choices.py`: scored candidates for training an actor. `server.py`: a loopback server with a script of faults, and
 `served.py`: what its routes reply when nothing is wrong.
 """
@@ -14,6 +15,7 @@ from lira_rag.testing.encoder import FakeEncoder
 from lira_rag.testing.served import embeddings, ranking, streamed, token_states, tokenized, vectors_for
 from lira_rag.testing.server import FaultServer, Received, Step, completion
 from lira_rag.testing.translator import FakeTranslator
+from lira_rag.testing.typing_chat import TypingChat
 from lira_rag.testing.writers import ObeyingChat, ScriptedChat, WritingChat, cited
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "SlowChat",
     "SlowTranslator",
     "Step",
+    "TypingChat",
     "WritingChat",
     "cited",
     "completion",
