@@ -85,7 +85,9 @@ async def asked(lira: Lira, questions: Sequence[str]) -> tuple[float, int]:
 async def asks(url: str, count: int, repeats: int, folder: Path) -> dict[str, Any]:
     pool = [f"{question.text} ({n})" for n in range(count) for question in demo_corpus.questions()]
     questions = pool[:count]
-    lira = Lira.create(folder, store="memory", chat=Recorder(url, MODEL, timeout=SECONDS), search_deadline=SECONDS)
+    lira = Lira.create(
+        folder, store="memory", chat=Recorder(url, MODEL, timeout=SECONDS, small=True), search_deadline=SECONDS
+    )
     await lira.aadd(demo_corpus.documents()[:DOCUMENTS])
     recorder = lira.chat
     assert isinstance(recorder, Recorder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -185,7 +185,7 @@ class OpenAIChat:
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int = 256, schema: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """The reply in pieces while it is written, without thinking; closing the iterator ends the request.
 
         Args:

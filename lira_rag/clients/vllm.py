@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,9 @@ class VLLMEndpoint(OpenAIChat):
         extra_body: further fields of chat requests, in place of NO_THINKING.
         client: an httpx client to use instead of one per event loop; it is not closed here.
         breaker: shared between objects that talk to the same one server.
+        strict: a reply that breaks the schema it was asked for is an error. False leaves that to readers that check
+            part by part and can use the sound ones, as the engine's own do.
+        small: the model is below a billion parameters and needs short prompts, and its replies a strict check.
 
     Raises:
         InvalidInput: a value breaks its rule.
@@ -58,7 +62,10 @@ class VLLMEndpoint(OpenAIChat):
         extra_body: Mapping[str, Any] | None = None,
         client: httpx.AsyncClient | None = None,
         breaker: CircuitBreaker | None = None,
+        strict: bool = True,
+        small: bool = False,
     ) -> None:
+        self._strict, self.small = strict, small
         super().__init__(
             base_url,
             UNKNOWN if model is None else model,
@@ -78,15 +85,29 @@ class VLLMEndpoint(OpenAIChat):
         schema: Mapping[str, Any] | None = None,
         top_logprobs: int = 0,
     ) -> Reply:
-        """As `OpenAIChat.complete`; with a schema, the reply surely keeps to it.
+        """As `OpenAIChat.complete`; with a schema, the reply surely keeps to it, if this endpoint is strict.
 
         Raises:
             ChatError: as there, and schema: the reply breaks it, as happens where a server ignores what it was asked.
         """
         reply = await super().complete(messages, max_tokens=max_tokens, schema=schema, top_logprobs=top_logprobs)
-        if schema is not None and (broken := check_reply(reply.text, schema)):
-            raise self._channel.error("schema", broken)
+        self._check(reply.text, schema)
         return reply
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int = 256, schema: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[str, None]:
+        """As `OpenAIChat.stream`; with a schema, the end is an error (schema) when the whole breaks it."""
+        written = []
+        async with aclosing(super().stream(messages, max_tokens=max_tokens, schema=schema)) as reply:
+            async for piece in reply:
+                written.append(piece)
+                yield piece
+        self._check("".join(written), schema)
+
+    def _check(self, text: str, schema: Mapping[str, Any] | None) -> None:
+        if self._strict and schema is not None and (broken := check_reply(text, schema)):
+            raise self._channel.error("schema", broken)
 
     @property
     def name(self) -> str:

@@ -116,10 +116,17 @@ def build_chat(config: LiraConfig) -> ChatModel | None:
     """The chat model of these settings: an endpoint when chat_url is set, else in-process, or None for "none"."""
     if config.chat_url is not None:
         from lira_rag.clients import VLLMEndpoint
+        from lira_rag.models import CATALOG
 
         assert config.chat_model is not None  # LiraConfig requires it with chat_url
-        key = _secret(config.chat_api_key)
-        return VLLMEndpoint(config.chat_url, config.chat_model, api_key=key, timeout=config.ask_deadline)
+        return VLLMEndpoint(
+            config.chat_url,
+            config.chat_model,
+            api_key=_secret(config.chat_api_key),
+            timeout=config.ask_deadline,
+            strict=False,
+            small=config.chat_model in CATALOG,  # what is packaged is small
+        )
     if config.chat == "none":
         return None
     return _local_chat(config.chat)

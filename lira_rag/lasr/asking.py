@@ -33,8 +33,8 @@ QUOTES = 2
 """A reply with quotations may be so many times as long as one without."""
 WINDOW_SHARE = 8
 """A reply takes at most one in so many tokens of the window, so that passages have room."""
-REFUSED = (": status_400", ": status_422", ": status_501")
-"""How a server answers that does not know JSON schemas."""
+REFUSED = (": status_400", ": status_422", ": status_501", ": schema: ")
+"""How a server answers that does not know JSON schemas, or a strict client when it ignores them."""
 CUT = ": length: "
 """How a client says that a reply did not end in time; asked whole, it is asked for at twice the length."""
 
@@ -110,6 +110,7 @@ async def _asked(
         if style != "cited" or not any(code in str(error) for code in REFUSED):
             raise
         work.notes.append(f"citations: {chat.name} takes no JSON schema; asked without")
+        await work.reset("asked again, without a schema")
         return await _asked(work, chat, counter, max_tokens, "marks", again)
     if packed.note and packed.note not in work.notes:
         work.notes.append(packed.note)

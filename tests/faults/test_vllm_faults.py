@@ -15,7 +15,9 @@ from lira_rag.agents import TranslationCritic
 from lira_rag.clients import OpenAIChat, VLLMEndpoint
 from lira_rag.encoders import ServedEncoder
 from lira_rag.errors import ChatError, ConfigError, EmptyText, EncoderContractError
+from lira_rag.lasr import LaSR
 from lira_rag.protocols import Message, Reranker
+from lira_rag.schema import Hit, Passage
 from lira_rag.testing import (
     FaultServer,
     Received,
@@ -91,6 +93,47 @@ async def test_a_structured_reply_is_asked_for_by_response_format_without_thinki
     assert body["response_format"]["json_schema"]["schema"] == SCHEMA
     assert body["chat_template_kwargs"] == {"enable_thinking": False}
     assert not [key for key in body if key.startswith("guided")]
+
+
+async def test_a_streamed_structure_ends_in_an_error_when_it_breaks_the_schema() -> None:
+    async with FaultServer([streamed(['{"score"', ": 9}"])], then=streamed(['{"score"', ": 0.5}"])) as server:
+        endpoint = _endpoint(server)
+        found: list[str] = []
+        with pytest.raises(ChatError, match="schema"):
+            async for piece in endpoint.stream(ASK, schema=SCHEMA):
+                found.append(piece)  # noqa: PERF401 (what came before the error counts)
+        assert "".join(found) == '{"score": 9}'
+        assert "".join([piece async for piece in endpoint.stream(ASK, schema=SCHEMA)]) == '{"score": 0.5}'
+        assert server.received[0].json()["response_format"]["json_schema"]["schema"] == SCHEMA
+        await endpoint.aclose()
+
+
+async def test_an_endpoint_that_is_not_strict_leaves_the_check_to_its_reader() -> None:
+    async with FaultServer(then=completion("I would say 7.")) as server:
+        endpoint = _endpoint(server, strict=False)
+        assert (await endpoint.complete(ASK, schema=SCHEMA)).text == "I would say 7."
+        await endpoint.aclose()
+
+
+@pytest.mark.parametrize("strict", [True, False])
+async def test_an_answer_survives_a_server_that_ignores_schemas(strict: bool) -> None:
+    """Prose instead of JSON: read as text, or asked for without a schema; either way the model's words are used."""
+    text = "Parcels take three days. Returns are free."
+    hit = Hit(Passage("d#0", "d", text, 0, len(text), language="en"), 1.0)
+
+    def reply(request: Received) -> Step:
+        asked = request.json()
+        step = streamed if asked["stream"] else lambda parts: completion("".join(parts))
+        return step(["Parcels take ", "three days. [1]"])
+
+    async with FaultServer(routes={"/chat/completions": reply}) as server:
+        chat = _endpoint(server, strict=strict)
+        node = LaSR(chat)
+        answer = await node.run("How long do parcels take?", [hit], language="en", deadline=20.0)
+        await chat.aclose()
+    assert answer.model == "fake"
+    assert "three days" in answer.text
+    assert any(note.startswith("citations: ") for note in answer.degraded)
 
 
 async def test_a_server_that_knows_no_chat_template_kwargs_is_asked_without_them() -> None:
