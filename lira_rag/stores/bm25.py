@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lira_rag.stores.segments import Segment, term_hash
 
-__all__ = ["Floats", "Keys", "Lexicon", "Posting"]
+__all__ = ["Floats", "Gains", "Keys", "Lexicon", "Posting"]
 
 K1, B = 1.5, 0.75
 
@@ -24,6 +25,21 @@ Keys = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Posting = tuple[NDArray[np.int32], Floats]
 """The rows of a segment that have a term, each once, and how often each has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What a term adds to the score of the passages that have it.
+
+    Attributes:
+        most: no passage gains more; 0 when no living passage has the term.
+        parts: for each segment the rows that have it, each once, and what each gains.
+        alike: terms that sound like it are among them (`sounding`).
+    """
+
+    most: float
+    parts: list[Posting]
+    alike: bool = False
 
 
 class Lexicon:
@@ -53,7 +69,8 @@ class Lexicon:
             for each, alive in zip(lengths, self.alive, strict=True)
         ]
         self.scripts = {int(code) for segment in segments for code in np.unique(segment.sound_scripts)}
-        self._gains: dict[str, list[Posting]] = {}
+        self._gains: dict[Hashable, Gains] = {}
+        self._room = 2 * sum(len(segment.rows) for segment in segments)
         self._whole = [bool(alive.all()) for alive in self.alive]
 
     @property
@@ -70,33 +87,41 @@ class Lexicon:
         """
         scores = [np.zeros(len(norm), dtype=np.float32) for norm in self.norms]
         for word, times in Counter(words).items():
-            for total, (rows, gains) in zip(scores, self._gains_of(word), strict=True):
+            for total, (rows, gains) in zip(scores, self.gains(word).parts, strict=True):
                 np.add.at(total, rows, gains if times == 1 else np.float32(times) * gains)
         return self.best(scores, k, allowed)
 
-    def _gains_of(self, word: str) -> list[Posting]:
-        """For each segment the rows that have a word, and the score it gives each; kept, as common words come often.
+    def gains(self, word: str) -> Gains:
+        """What a word adds to passages."""
+        return self.kept(word, lambda: self.gains_of(self.postings([word])[0]))
 
-        All that is ever kept takes as much memory as all postings.
-        """
-        gains = self._gains.get(word)
-        if gains is None:
-            (posting,) = self.postings([word])
-            weight = np.float32(self.idf(self.frequency(posting)))
-            gains = [
-                (rows, weight * (counts / (counts + norm[rows])))
-                for norm, (rows, counts) in zip(self.norms, posting, strict=True)
-            ]
-            if any(len(rows) for rows, _ in gains):  # there is no end of words that are not there
-                self._gains[word] = gains
-        return gains
+    def gains_of(self, posting: Sequence[Posting], weight: float = 1.0) -> Gains:
+        """What a term with this posting in each segment adds, times `weight`."""
+        found = self.frequency(posting)
+        most = np.float32(weight * self.idf(found))
+        parts = [
+            (rows, most * (counts / (counts + norm[rows])))
+            for norm, (rows, counts) in zip(self.norms, posting, strict=True)
+        ]
+        return Gains(float(most) if found else 0.0, parts)
+
+    def kept(self, name: Hashable, make: Callable[[], Gains]) -> Gains:
+        """Gains by name, made once, as common words come often; never more of them than there are postings, twice."""
+        made = self._gains.get(name)
+        if made is None:
+            made = make()
+            size = sum(len(rows) for rows, _ in made.parts)
+            if 0 < size <= self._room:  # there is no end of words that are not there
+                self._room -= size
+                self._gains[name] = made
+        return made
 
     def ceiling(self, words: Sequence[str]) -> float:
         """An upper bound of any passage's score for these words, ≥ 0: the sum of their idf.
 
         A word that no passage has gets the idf of n = 0: what is asked and not there lowers the share of what is.
         """
-        return sum(self.idf(self.frequency(posting)) for posting in self.postings(words)) if self.total else 0.0
+        return sum(self.gains(word).most or self.idf(0) for word in words) if self.total else 0.0
 
     def postings(self, words: Sequence[str]) -> list[list[Posting]]:
         """For each word its posting in each segment."""

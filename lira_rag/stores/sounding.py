@@ -5,11 +5,12 @@ It scores by the same postings as exact search and adds none: a sound key stands
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from lira_rag.stores.bm25 import Floats, Keys, Lexicon, Posting
+from lira_rag.stores.bm25 import Floats, Gains, Keys, Lexicon, Posting
 from lira_rag.stores.segments import Segment, script_code, term_hash
 from lira_rag.text.romanise import query_sounds, script_of_word
 
@@ -30,42 +31,53 @@ def sounding(lexicon: Lexicon, words: Sequence[str], k: int, allowed: Keys | Non
         (key, share in (0, 1] of the score these words could reach), best first, ties by passage id. Empty when no
         word sounds like a term of another script: there is nothing that exact search does not find.
     """
-    sounds = [_alike(lexicon, word) for word in words]
-    if not any(sounds):
+    heard = [(_heard(lexicon, word), times) for word, times in Counter(words).items()]
+    if not any(gains.alike for gains, _ in heard):
         return []
     possible = 0.0
     scores = [np.zeros(len(norm), dtype=np.float32) for norm in lexicon.norms]
-    for alike, exact in zip(sounds, lexicon.postings(words), strict=True):
-        weighted = [
-            (weight * lexicon.idf(n), posting)
-            for weight, posting in [(1.0, exact), *alike]
-            if (n := lexicon.frequency(posting))
-        ]
-        possible += max((weight for weight, _ in weighted), default=lexicon.idf(0))
-        for number, norm in enumerate(lexicon.norms):
-            scores[number] += _best_of([(weight, posting[number]) for weight, posting in weighted], norm)
+    for gains, times in heard:
+        possible += times * (gains.most or lexicon.idf(0))
+        for score, (rows, each) in zip(scores, gains.parts, strict=True):
+            score[rows] += times * each
     return [(key, min(score / possible, 1.0)) for key, score in lexicon.best(scores, k, allowed)]
 
 
-def _best_of(weighted: Sequence[tuple[float, Posting]], norm: Floats) -> Floats:
-    """float32 [n]: for each passage the highest score that one of the alternatives gives it."""
-    best = np.zeros(len(norm), dtype=np.float32)
-    for weight, (rows, counts) in weighted:
-        best[rows] = np.maximum(best[rows], np.float32(weight) * (counts / (counts + norm[rows])))
-    return best
-
-
-def _alike(lexicon: Lexicon, word: str) -> list[tuple[float, list[Posting]]]:
-    """(weight, posting in each segment) of those sound keys of a word that terms of other scripts have."""
+def _heard(lexicon: Lexicon, word: str) -> Gains:
+    """What a word adds, or what sounds like it where that is more."""
     own = script_code(script_of_word(word))
     if not lexicon.scripts - {own}:
-        return []  # not even asking for its sounds: that may load uroman
-    found = []
-    for sound, weight in query_sounds(word):
-        posting = [_together(segment, sound, own) for segment in lexicon.segments]
-        if any(len(rows) for rows, _ in posting):
-            found.append((weight, posting))
-    return found
+        return lexicon.gains(word)  # not even asking for its sounds: that may load uroman
+    sizes = [len(segment) for segment in lexicon.segments]
+    return lexicon.kept((word, own), lambda: _best_of([lexicon.gains(word), *_alike(lexicon, word, own)], sizes))
+
+
+def _best_of(choices: Sequence[Gains], sizes: Sequence[int]) -> Gains:
+    """For each passage the highest gain that one of the choices gives it; the first is the word itself."""
+    if len(choices) == 1:
+        return choices[0]
+    parts = []
+    for size, *places in zip(sizes, *(choice.parts for choice in choices), strict=True):
+        best = np.zeros(size, dtype=np.float32)
+        for rows, gains in places:
+            best[rows] = np.maximum(best[rows], gains)
+        parts.append(_some(best))
+    return Gains(max(choice.most for choice in choices), parts, alike=True)
+
+
+def _some(values: Floats) -> Posting:
+    """The rows of values > 0, and the values; truth values are searched eight times as fast as numbers."""
+    rows = np.flatnonzero(values > 0).astype(np.int32)
+    return rows, values[rows]
+
+
+def _alike(lexicon: Lexicon, word: str, own: int) -> list[Gains]:
+    """What those sound keys of a word add that terms of other scripts than its own have."""
+    found = [
+        lexicon.gains_of([_together(segment, sound, own) for segment in lexicon.segments], weight)
+        for sound, weight in query_sounds(word)
+    ]
+    return [gains for gains in found if gains.most]
 
 
 def _together(segment: Segment, sound: str, own: int) -> Posting:
@@ -74,10 +86,10 @@ def _together(segment: Segment, sound: str, own: int) -> Posting:
     first, beyond = (int(np.searchsorted(segment.sounds, key, side)) for side in ("left", "right"))
     terms = segment.sound_terms[first:beyond][segment.sound_scripts[first:beyond] != own].tolist()
     spans = [slice(int(segment.starts[term]), int(segment.starts[term + 1])) for term in terms]
-    if len(spans) == 1:
-        return segment.rows[spans[0]], segment.counts[spans[0]]
+    if len(spans) < 2:
+        span = spans[0] if spans else slice(0)
+        return segment.rows[span], segment.counts[span]
     counts = np.zeros(len(segment), dtype=np.float32)
     for span in spans:
         counts[segment.rows[span]] += segment.counts[span]  # a row is there once in each span
-    rows = np.flatnonzero(counts).astype(np.int32) if spans else segment.rows[:0]
-    return rows, counts[rows]
+    return _some(counts)
