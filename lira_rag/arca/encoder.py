@@ -100,7 +100,16 @@ class Arca:
             InvalidInput: not as many languages as texts, or an unknown tag.
         """
         vectors = await self._encode(texts, kind, "native")
-        if self.maps is None or language is None or kind == "passage" or not texts:
+        return vectors if language is None or kind == "passage" else self.anchored(vectors, texts, language)
+
+    def anchored(self, vectors: FloatArray, texts: Sequence[str], language: str | Sequence[str]) -> FloatArray:
+        """Queries that `encode` has encoded without a language, anchored: for a caller who learns it meanwhile.
+
+        Args:
+            vectors: float32 [n, d] of `texts`.
+            texts, language: as in `encode`, which says what is raised.
+        """
+        if self.maps is None or not texts:
             return vectors
         languages = [language] * len(texts) if isinstance(language, str) else list(language)
         if len(languages) != len(texts):

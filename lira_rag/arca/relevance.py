@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
+from lira_rag.errors import InvalidInput
 from lira_rag.functional.neutral import without
 from lira_rag.functional.relevance import Calibration, calibrate, gain_of, mixed, pooled
 from lira_rag.languages import normalize_tag, primary_language, script_of
@@ -117,7 +118,15 @@ class Calibrator:
                 made[name] = self._calibrate(
                     landscape, await self._probes.questions(name), await self._probes.answers()
                 )
-        return made[names[0]] if len(names) == 1 else pooled([made[name] for name in names])
+        return _of_names(made, names)
+
+    def at_hand(self, parts: Sequence[tuple[float, str]], landscape: Landscape) -> Calibration | None:
+        """As `within`, of what has been made for this landscape before; None when something is missing."""
+        made = self._made[1] if self._made is not None and self._made[0] is landscape else {}
+        try:
+            return _mixed([(weight, _of_names(made, stand_ins(language))) for weight, language in parts])
+        except InvalidInput:  # no tag
+            return None
 
     async def within(self, parts: Sequence[tuple[float, str]], seconds: float) -> Calibration | None:
         """The calibration of a query's vectors, or None when it is not ready in time or cannot be made; never raises.
@@ -132,13 +141,25 @@ class Calibrator:
         except Exception as error:  # the search goes on without relevances, whatever a user's own encoder raises
             _log.warning("relevance is not calibrated: %s", type(error).__name__)
             return None
-        known = [(weight, one) for weight, one in found if one is not None]
-        return mixed(known) if known and len(known) == len(found) else None
+        return _mixed(found)
 
     def _calibrate(self, landscape: Landscape, questions: FloatArray, answers: FloatArray) -> Calibration:
         if self._neutral:
             questions = np.stack([without(question, landscape.directions) for question in questions])
         return calibrate(questions @ landscape.sample.T, gain_of(questions @ answers.T), landscape.passages)
+
+
+def _of_names(made: Mapping[str, Calibration], names: Sequence[str]) -> Calibration | None:
+    """The calibration of a language by those of its stand-ins; None when one of them has not been made."""
+    known = [made[name] for name in names if name in made]
+    if len(known) < len(names):
+        return None
+    return known[0] if len(known) == 1 else pooled(known)
+
+
+def _mixed(parts: Sequence[tuple[float, Calibration | None]]) -> Calibration | None:
+    known = [(weight, one) for weight, one in parts if one is not None]
+    return mixed(known) if known and len(known) == len(parts) else None
 
 
 def probe_languages() -> tuple[str, ...]:

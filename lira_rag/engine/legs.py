@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 from anyio import to_thread
@@ -27,16 +27,21 @@ __all__ = ["Legs", "Question", "most"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """A query behind the border, and the time (`anyio.current_time`) its answer is due."""
 
     cleaned: Cleaned
-    detected: Detected
+    detect: Callable[[], Detected]
     where: Where | None
     depth: int
     seconds: float
     due: float
+
+    @cached_property
+    def detected(self) -> Detected:
+        """The language; looked for at first use, when the encoder is at work already."""
+        return self.detect()
 
 
 class Legs:
@@ -61,15 +66,17 @@ class Legs:
 
     async def _anchored(self, question: Question) -> Leg:
         """The query as written, through g."""
-        encoded = await self.arca.encode([question.cleaned.text], "query", question.detected.language)
+        text = [question.cleaned.text]
+        encoded = self.arca.anchored(await self.arca.encode(text, "query"), text, question.detected.language)
         vector, ranked = await _in_thread(self._nearest, encoded[0], question)
         return Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
     async def _lexical(self, question: Question) -> Leg:
         """The query's words, by BM25."""
+        language = question.detected.language
 
         def words() -> tuple[Ranked, dict[str, float], dict[str, FloatArray]]:
-            ranked, covered = self._words(question.cleaned.text, question.detected.language, question)
+            ranked, covered = self._words(question.cleaned.text, language, question)
             ids, rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
             return ranked, covered, dict(zip(ids, rows, strict=True))
 
@@ -79,9 +86,10 @@ class Legs:
 
     async def _sounding(self, question: Question) -> Leg:
         """The query's words by their sound: typed in Latin letters for a text in another script, or the reverse."""
+        language = question.detected.language
 
         def sounds() -> tuple[Ranked, dict[str, FloatArray]]:
-            words = index_terms(question.cleaned.text, question.detected.language)
+            words = index_terms(question.cleaned.text, language)
             ranked = self.index.sounding(words, question.depth, question.where)
             ids, rows = self.index.vectors([key for key, _ in ranked])
             return ranked, dict(zip(ids, rows, strict=True))

@@ -9,9 +9,10 @@ from functools import partial
 
 import anyio
 import numpy as np
+from anyio import from_thread
 
 from lira_rag.arca import Arca
-from lira_rag.arca.relevance import Calibrator
+from lira_rag.arca.relevance import ENOUGH, Calibrator
 from lira_rag.config import LiraConfig
 from lira_rag.engine.leg import Leg, explanation_of, left_out, leg_ranks, places_of, refuse_when_none_ran
 from lira_rag.engine.legs import Legs, Question, most
@@ -24,6 +25,7 @@ from lira_rag.languages import UNKNOWN
 from lira_rag.protocols import Translator, Where
 from lira_rag.schema import Explanation, Hit, SearchResult
 from lira_rag.stores.index import PassageIndex
+from lira_rag.stores.landscape import Landscape
 from lira_rag.text.border import clean_query
 from lira_rag.text.conversation import LanguagePrior
 from lira_rag.text.language import detect
@@ -70,28 +72,29 @@ class Searcher:
             raise InvalidInput(f"k must be a whole number > 0, but got {k!r}")
         cleaned = clean_query(query)
         self.index.check_filter(where)
-        detected = detect(cleaned.text, self.config.languages or None, prior=prior)
         due = anyio.current_time() + deadline
-        question = Question(cleaned, detected, where, max(self.config.candidates, k), deadline, due)
+        find = partial(detect, cleaned.text, self.config.languages or None, prior=prior)
+        question = Question(cleaned, find, where, max(self.config.candidates, k), deadline, due)
         legs = await self.legs.run(question)
         refuse_when_none_ran(legs, deadline)
-        left = max(due - anyio.current_time(), LEAST_SECONDS)
+        detected = question.detected
         weigh(legs, None if self.maps is None else self.maps.normal_of(detected.language))
-        calibration = await self.calibrator.within(_spoken(question, legs), left / 2)
         left = max(due - anyio.current_time(), LEAST_SECONDS)
-        gather = partial(self._gather, query, question, legs, k, calibration)
+        gather = partial(self._gather, query, question, legs, k, left / 2)
         result = await within(left, "fetching the passages (search_deadline)", gather)
         found = explanation_of(cleaned, detected, legs, result, started)
         return replace(found, anchoring=anchoring_of(legs, detected.language, self.maps))
 
-    def _gather(
-        self, query: str, question: Question, legs: Sequence[Leg], k: int, calibration: Calibration | None
-    ) -> SearchResult:
-        """Score every candidate by every leg, fetch the passages, and put the reasons on every hit."""
+    def _gather(self, query: str, question: Question, legs: Sequence[Leg], k: int, seconds: float) -> SearchResult:
+        """Score every candidate by every leg, fetch the passages, and put the reasons on every hit; in a thread.
+
+        A calibration that has to be made first may take `seconds`.
+        """
         ran = [leg for leg in legs if leg.ran]
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
         cosines, raw = self._cosines(ran, candidates), most(leg.covered for leg in ran)
         landscape = self.index.landscape()
+        calibration = self._calibrated(_spoken(question, legs), landscape, seconds)
         weight = self.config.lexical_weight * landscape.spread if cosines else 1.0
         covered = raw
         if cosines and self.config.language_neutral and len(landscape.language_means) > 1:
@@ -108,6 +111,15 @@ class Searcher:
             if key in found and near.get(key, 1.0) >= self.config.min_relevance
         ]
         return SearchResult(query, tuple(hits[:k]), degraded)
+
+    def _calibrated(
+        self, spoken: Sequence[tuple[float, str]], landscape: Landscape, seconds: float
+    ) -> Calibration | None:
+        """What relevance is for the query's vectors: at hand, or made by the encoder, back on the event loop."""
+        found = self.calibrator.at_hand(spoken, landscape)
+        if found is None and spoken and landscape.passages >= ENOUGH:
+            found = from_thread.run(self.calibrator.within, spoken, seconds)
+        return found
 
     def _cosines(self, ran: Sequence[Leg], candidates: set[str]) -> dict[str, float]:
         """Mean cosine of every candidate with the query's vectors; empty when no leg made a vector.

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lira_rag.arca.relevance import ENOUGH, Calibrator, probe_languages
-from lira_rag.engine.ask import _off_topic
 from lira_rag.errors import InvalidInput
 from lira_rag.functional.neutral import language_directions
 from lira_rag.functional.relevance import (
@@ -30,6 +29,7 @@ from lira_rag.functional.relevance import (
     mixed,
     pooled,
 )
+from lira_rag.lasr import LaSR
 from lira_rag.protocols import FloatArray, Kind
 from lira_rag.schema import Hit, Passage, SearchResult
 from lira_rag.stores.landscape import Landscape, pair_cosines
@@ -299,6 +299,20 @@ async def test_a_handful_of_passages_is_not_calibrated() -> None:
     assert await Calibrator(encoder, lambda: enough).of("sw") is not None
 
 
+async def test_what_has_been_made_for_an_index_is_at_hand_and_nothing_else() -> None:
+    encoder = Lifting(0.3)
+    rows = await encoder.encode([f"en|s {n}|p" for n in range(80)], "passage")
+    landscape = landscape_of(rows)
+    calibrator = Calibrator(encoder, lambda: landscape)
+    parts = [(1.0, "sw"), (0.5, "zu")]
+    assert calibrator.at_hand(parts, landscape) is None
+    made = await calibrator.within(parts, 5.0)
+    assert made is not None and calibrator.at_hand(parts, landscape) == made
+    assert calibrator.at_hand([*parts, (1.0, "th")], landscape) is None
+    assert calibrator.at_hand([(1.0, "no tag at all")], landscape) is None
+    assert calibrator.at_hand(parts, landscape_of(rows)) is None, "the index has changed"
+
+
 class Slow(Lifting):
     """Takes a while for each call, and fails when told to."""
 
@@ -360,7 +374,7 @@ def result(*relevances: float | None) -> SearchResult:
     [((0.2, 0.69), True), ((0.2, 0.7), False), ((None, 0.3), True), ((None, None), False), ((), False)],
 )
 def test_an_answer_needs_one_relevant_hit_or_no_calibration(relevances: tuple[float | None, ...], off: bool) -> None:
-    assert _off_topic(result(*relevances)) is off
+    assert LaSR(None)._off_topic(result(*relevances).hits) is off
 
 
 def test_a_hit_shows_its_relevance() -> None:
