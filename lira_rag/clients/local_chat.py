@@ -5,9 +5,9 @@ Deadlines are real here: cancelling `chat` makes the model stop within one layer
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,8 @@ from typing import Any, Literal
 import anyio
 from anyio import to_thread
 
+from lira_rag.clients.local_prompt import as_paragraphs, defused, no_progress_bar
+from lira_rag.clients.local_stream import SentenceStreamer, whole_sentences
 from lira_rag.clients.thinking import without_thinking
 from lira_rag.errors import ChatError, InvalidInput, ModelNotFound
 from lira_rag.protocols import Message
@@ -27,7 +29,7 @@ LOOKUP_TOKENS = 8
 PARAGRAPH = "\n\n"
 """Where the reply of a base model ends."""
 
-SENTENCE_ENDS = ".!?。！？।॥؟۔።"
+Heard = Callable[[str], object]
 
 
 class _Stopped(Exception):
@@ -101,6 +103,28 @@ class LocalChat:
         """
         return (await self._replies(messages, max_tokens, {}))[0]
 
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int = 256) -> AsyncGenerator[str, None]:
+        """The reply of `chat`, sentence by sentence; closing the iterator stops the model.
+
+        Raises:
+            InvalidInput, ModelNotFound, ChatError: as `chat`.
+        """
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        heard = partial(asyncio.get_running_loop().call_soon_threadsafe, pieces.put_nowait)
+        task = asyncio.create_task(self._replies(messages, max_tokens, {}, heard))
+        task.add_done_callback(lambda _: pieces.put_nowait(None))
+        given = ""
+        try:
+            while (piece := await pieces.get()) is not None:
+                given += piece
+                yield piece
+            rest = (await task)[0][len(given) :]
+            if rest:
+                yield rest
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def sample(
         self, messages: Sequence[Message], *, count: int, max_tokens: int = 256, temperature: float = 0.7, seed: int = 0
     ) -> list[str]:
@@ -119,14 +143,16 @@ class LocalChat:
         drawn = {"do_sample": True, "temperature": temperature, "top_p": 0.95, "num_return_sequences": count}
         return await self._replies(messages, max_tokens, {**drawn, "seed": seed})
 
-    async def _replies(self, messages: Sequence[Message], max_tokens: int, drawn: dict[str, Any]) -> list[str]:
+    async def _replies(
+        self, messages: Sequence[Message], max_tokens: int, drawn: dict[str, Any], heard: Heard | None = None
+    ) -> list[str]:
         """Distinct replies that are not empty, at least one."""
         if max_tokens <= 0:
             raise InvalidInput(f"max_tokens must be > 0, but got {max_tokens}")
         stop = threading.Event()
         try:
             with anyio.fail_after(self.timeout):
-                work = partial(self._reply, list(messages), max_tokens, drawn, stop)
+                work = partial(self._reply, list(messages), max_tokens, drawn, stop, heard)
                 texts = [without_thinking(text) for text in await to_thread.run_sync(work, abandon_on_cancel=True)]
         except TimeoutError:
             raise ChatError(f"{self._name}: timeout: no reply within {self.timeout:g} s", retryable=True) from None
@@ -137,7 +163,12 @@ class LocalChat:
         return list(dict.fromkeys(text for text in texts if text))
 
     def _reply(
-        self, messages: list[Message], max_tokens: int, drawn: dict[str, Any], stop: threading.Event
+        self,
+        messages: list[Message],
+        max_tokens: int,
+        drawn: dict[str, Any],
+        stop: threading.Event,
+        heard: Heard | None,
     ) -> list[str]:
         """Wait for the model, then generate; returns nothing as soon as `stop` is set."""
         while not self._lock.acquire(timeout=0.05):
@@ -145,13 +176,15 @@ class LocalChat:
                 return []
         try:
             self._stop = stop
-            return self._generate(messages, max_tokens, drawn)
+            return self._generate(messages, max_tokens, drawn, heard)
         except _Stopped:
             return []
         finally:
             self._lock.release()
 
-    def _generate(self, messages: list[Message], max_tokens: int, drawn: dict[str, Any]) -> list[str]:
+    def _generate(
+        self, messages: list[Message], max_tokens: int, drawn: dict[str, Any], heard: Heard | None
+    ) -> list[str]:
         """One reply, greedily; or several, drawn as `drawn` says (generation settings and a seed)."""
         import torch
 
@@ -168,6 +201,8 @@ class LocalChat:
             settings = {key: value for key, value in drawn.items() if key != "seed"}
         if self._load_tokenizer().chat_template is None:
             settings["stopping_criteria"] = [partial(self._past_paragraph, length)]
+        if heard is not None:
+            settings["streamer"] = SentenceStreamer(self._begun, heard)
         with torch.inference_mode(), torch.random.fork_rng(devices=[]):
             if drawn:
                 torch.manual_seed(drawn["seed"])
@@ -189,16 +224,23 @@ class LocalChat:
             return text.lstrip().partition(PARAGRAPH)[0]
         pad = tokenizer.pad_token_id
         cut = len(written) >= max_tokens and (pad is None or int(written[-1]) != pad)
-        return _whole_sentences(text) if cut else text
+        return whole_sentences(text) if cut else text
+
+    def _begun(self, written: list[int]) -> str:
+        """The text of token ids [L], up to where it ends for sure."""
+        with self._tokenizer_lock:
+            tokenizer = self._load_tokenizer()
+            text = str(tokenizer.decode(written, skip_special_tokens=True))
+        return text.lstrip().partition(PARAGRAPH)[0] if tokenizer.chat_template is None else text
 
     def _prompt(self, messages: list[Message]) -> Any:
         """Token ids [1, L]; control tokens written in a message's text lose their power."""
         with self._tokenizer_lock:
             tokenizer = self._load_tokenizer()
             control = [str(token) for token in tokenizer.added_tokens_decoder.values()]
-            plain = [{"role": m["role"], "content": _defused(m["content"], control)} for m in messages]
+            plain = [{"role": m["role"], "content": defused(m["content"], control)} for m in messages]
             if tokenizer.chat_template is None:
-                return tokenizer(_as_paragraphs(plain), return_tensors="pt", return_token_type_ids=False)
+                return tokenizer(as_paragraphs(plain), return_tensors="pt", return_token_type_ids=False)
             return tokenizer.apply_chat_template(
                 plain, add_generation_prompt=True, return_tensors="pt", return_dict=True
             )
@@ -218,7 +260,7 @@ class LocalChat:
 
             self._require_folder()
             dtype = torch.bfloat16 if self._half() else torch.float32
-            with _no_progress_bar():
+            with no_progress_bar():
                 model: Any = AutoModelForCausalLM.from_pretrained(
                     self.folder, dtype=dtype, local_files_only=True, use_safetensors=True
                 )
@@ -245,37 +287,3 @@ class LocalChat:
     def _require_folder(self) -> None:
         if not (self.folder / "config.json").is_file():
             raise ModelNotFound(f"no model in the folder of {self._name!r}", hint="run: lira models pull")
-
-
-def _as_paragraphs(messages: Sequence[dict[str, str]]) -> str:
-    """Messages as a text to continue: what the assistant said stands on the line below what it was asked."""
-    ends = {"system": "\n\n", "user": "\n", "assistant": "\n\n"}
-    return "".join(message["content"].strip() + ends[message["role"]] for message in messages)
-
-
-def _defused(text: str, control: Sequence[str]) -> str:
-    """`text` with a space inside each control token, so that the tokenizer reads letters."""
-    for token in control:
-        text = text.replace(token, f"{token[0]} {token[1:]}")
-    return text
-
-
-def _whole_sentences(text: str) -> str:
-    """`text` up to its last sentence end; all of it when there is none."""
-    end = max(text.rfind(mark) for mark in SENTENCE_ENDS)
-    return text[: end + 1] if end >= 0 else text
-
-
-@contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """Keep transformers from drawing on the terminal while weights are read."""
-    import transformers
-
-    logging: Any = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()

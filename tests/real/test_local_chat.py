@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from lira_rag.clients import LocalChat
+from lira_rag.clients.local_stream import finished_sentences
 from lira_rag.errors import ChatError, InvalidInput, LiraError, ModelNotFound
 from lira_rag.lasr import LaSR
-from lira_rag.protocols import ChatModel, Message
+from lira_rag.protocols import ChatModel, Message, StreamingChat
 from lira_rag.schema import Hit, Passage
 
 ASK: list[Message] = [{"role": "user", "content": "hello there"}]
@@ -65,6 +66,39 @@ async def test_it_replies_the_same_each_time(tiny: Path) -> None:
     assert first
     assert await chat.chat(ASK, max_tokens=12) == first
     assert chat.count_tokens("hello") == 5
+
+
+async def test_a_stream_joined_is_the_reply(tiny: Path) -> None:
+    chat = LocalChat(tiny, name="tiny")
+    assert isinstance(chat, StreamingChat)
+    pieces = [piece async for piece in chat.stream(ASK, max_tokens=40)]
+    assert "".join(pieces) == await chat.chat(ASK, max_tokens=40)
+
+
+async def test_closing_a_stream_lets_go_of_the_model(tiny: Path) -> None:
+    chat = LocalChat(tiny, name="tiny")
+    await chat.chat(ASK, max_tokens=1)
+    stream = chat.stream([{"role": "user", "content": "x"}], max_tokens=3_000)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(stream), 0.2)
+    await stream.aclose()
+    started = time.monotonic()
+    await chat.chat(ASK, max_tokens=1)
+    assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "finished"),
+    [
+        (" It costs 4.90 euros. And", "It costs 4.90 euros."),
+        ("It costs 4.90 euros.", ""),
+        ("<think>Hm. Well", ""),
+        ("", ""),
+        ("यह है। और", "यह है।"),
+    ],
+)
+def test_a_sentence_is_given_when_another_begins(text: str, finished: str) -> None:
+    assert finished_sentences(text) == finished
 
 
 async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(tiny: Path) -> None:
@@ -146,6 +180,8 @@ async def test_smollm2_answers_from_a_passage(smol: LocalChat) -> None:
     hit = Hit(Passage("d#0", "d", text, 0, len(text), language="en"), 1.0)
     question = "How many days do I have to return an item?"
     found = await LaSR(smol).run(question, [hit], deadline=100)
+    pieces = [piece async for piece in smol.stream([{"role": "user", "content": "Name two fruits."}], max_tokens=40)]
+    assert "".join(pieces) == await smol.chat([{"role": "user", "content": "Name two fruits."}], max_tokens=40)
     assert found.model == "smollm2-135m"
     assert "30 days" in found.text
     assert found.text.endswith("[1]")

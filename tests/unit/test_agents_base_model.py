@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lira_rag.clients import LocalChat
-from lira_rag.clients.local_chat import _as_paragraphs
+from lira_rag.clients.local_prompt import as_paragraphs
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_earlier_turns_become_paragraphs() -> None:
     turns = [("system", "Do it."), ("user", "a"), ("assistant", "b"), ("user", "c")]
-    assert _as_paragraphs([{"role": r, "content": c} for r, c in turns]) == "Do it.\n\na\nb\n\nc\n"
+    assert as_paragraphs([{"role": r, "content": c} for r, c in turns]) == "Do it.\n\na\nb\n\nc\n"
 
 
 async def test_a_base_model_replies_and_draws(base: Path) -> None:
