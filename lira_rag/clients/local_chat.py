@@ -29,7 +29,7 @@ LOOKUP_TOKENS = 8
 PARAGRAPH = "\n\n"
 """Where the reply of a base model ends."""
 
-Heard = Callable[[str], object]
+Heard = Callable[[str], None]
 
 
 class _Stopped(Exception):
@@ -110,7 +110,11 @@ class LocalChat:
             InvalidInput, ModelNotFound, ChatError: as `chat`.
         """
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        heard = partial(asyncio.get_running_loop().call_soon_threadsafe, pieces.put_nowait)
+        loop = asyncio.get_running_loop()
+
+        def heard(piece: str) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
         task = asyncio.create_task(self._replies(messages, max_tokens, {}, heard))
         task.add_done_callback(lambda _: pieces.put_nowait(None))
         given = ""
