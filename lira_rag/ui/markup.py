@@ -11,20 +11,20 @@ from html import escape
 
 from lira_rag.ui.present import AnswerView, Note, SourceView, direction, language_name
 
-__all__ = ["answer_html", "draft_html", "question_html", "trouble_html"]
+__all__ = ["answer_html", "div", "draft_html", "line", "question_html", "trouble_html"]
 
 BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def question_html(text: str, language: str) -> str:
     """What the user wrote."""
-    return _div("lira-question", _said(text, language))
+    return div("lira-question", _said(text, language))
 
 
 def draft_html(text: str, language: str, status: str) -> str:
     """An answer on its way; it can still be taken back, and looks so."""
     shown = _said(text, language) if text else ""
-    return _div("lira-draft", f'{shown}<div class="lira-status">{_line(status)}…</div>')
+    return div("lira-draft", f'{shown}<div class="lira-status">{line(status)}…</div>')
 
 
 def answer_html(view: AnswerView, sure: float | None) -> str:
@@ -36,7 +36,7 @@ def answer_html(view: AnswerView, sure: float | None) -> str:
     text = f'<div class="lira-text" {_in(view.language)}>{_lines(view.text)}</div>'
     parts = [text, _chips(view, sure)]
     if view.standalone:
-        understood = f"<bdi {_in(view.question_language)}>{_line(view.standalone)}</bdi>"
+        understood = f"<bdi {_in(view.question_language)}>{line(view.standalone)}</bdi>"
         parts.append(f'<div class="lira-understood">understood as: {understood}</div>')
     if view.sources:
         title = "Sources" if any(source.cited for source in view.sources) else "Found, but not used"
@@ -45,12 +45,12 @@ def answer_html(view: AnswerView, sure: float | None) -> str:
         parts.append(_details("lira-sources", f"{title} ({len(view.sources)})", shown, opened))
     if view.notes:
         parts.append(_details("lira-notes", f"What was left out ({len(view.notes)})", "".join(map(_note, view.notes))))
-    return _div("lira-answer", "".join(parts))
+    return div("lira-answer", "".join(parts))
 
 
 def trouble_html(plain: str, detail: str) -> str:
     """A question that could not be answered at all."""
-    return _div("lira-trouble", f"<p>{_line(plain)}</p>" + (f"<p><small>{_lines(detail)}</small></p>"))
+    return div("lira-trouble", f"<p>{line(plain)}</p>" + (f"<p><small>{_lines(detail)}</small></p>"))
 
 
 def _chips(view: AnswerView, sure: float | None) -> str:
@@ -58,18 +58,18 @@ def _chips(view: AnswerView, sure: float | None) -> str:
     asked += f", {100 * sure:.0f} % sure" if sure is not None else ""
     chips = [f"question: {asked}", f"answer: {language_name(view.language)}", view.action]
     chips.append("quoted, not written by a model" if view.quoted and not view.abstained else "")
-    shown = "".join(f'<span class="lira-chip">{_line(chip)}</span>' for chip in chips if chip)
+    shown = "".join(f'<span class="lira-chip">{line(chip)}</span>' for chip in chips if chip)
     return f'<div class="lira-chips">{shown}</div>'
 
 
 def _source(source: SourceView) -> str:
     facts = [language_name(source.language)]
     facts += [f"relevance {source.relevance} %"] if source.relevance is not None else []
-    title = f"<bdi>{_line(source.title)}</bdi>"
-    head = f'<div class="lira-head">[{source.number}] {title} <small>{_line(" · ".join(facts))}</small></div>'
+    title = f"<bdi>{line(source.title)}</bdi>"
+    head = f'<div class="lira-head">[{source.number}] {title} <small>{line(" · ".join(facts))}</small></div>'
     text = "".join(f"<mark>{_lines(p.text)}</mark>" if p.quoted else _lines(p.text) for p in source.pieces)
     quote = f"<blockquote {_in(source.language)}>{text}</blockquote>"
-    return _div("lira-source", head + quote + "".join(map(_translation, source.translations)))
+    return div("lira-source", head + quote + "".join(map(_translation, source.translations)))
 
 
 def _translation(text: str) -> str:
@@ -77,11 +77,11 @@ def _translation(text: str) -> str:
 
 
 def _note(note: Note) -> str:
-    return f'<p>{_line(note.plain)}<br><small dir="auto">{_line(note.detail)}</small></p>'
+    return f'<p>{line(note.plain)}<br><small dir="auto">{line(note.detail)}</small></p>'
 
 
 def _details(name: str, title: str, inside: str, opened: str = "") -> str:
-    return f'<details class="{name}"{opened}><summary>{_line(title)}</summary>{inside}</details>'
+    return f'<details class="{name}"{opened}><summary>{line(title)}</summary>{inside}</details>'
 
 
 def _said(text: str, language: str) -> str:
@@ -89,10 +89,11 @@ def _said(text: str, language: str) -> str:
 
 
 def _in(language: str) -> str:
-    return f'lang="{_line(language)}" dir="{direction(language)}"'
+    return f'lang="{line(language)}" dir="{direction(language)}"'
 
 
-def _div(name: str, inside: str) -> str:
+def div(name: str, inside: str) -> str:
+    """A block of a class; `inside` is HTML."""
     return f'<div class="{name}">{inside}</div>'
 
 
@@ -101,6 +102,6 @@ def _lines(text: str) -> str:
     return BREAK.sub("<br>", escape(text))
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """Escaped, on one line."""
     return escape(" ".join(text.split()))

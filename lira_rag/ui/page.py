@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -83,49 +83,72 @@ def build_page(
         uploads: show a button that adds files to the index.
     """
     gr = import_gradio()
-    talk = Talk(lira, deadline)
-    spoken = [*([normalize_tag(answer_language)] if answer_language else ()), *(lira.config.languages or USUAL)]
+    first = normalize_tag(answer_language) if answer_language else SAME
+    spoken = [*filter(None, [first]), *(lira.config.languages or USUAL)]
     with gr.Blocks(title=title, analytics_enabled=False) as page:
-        session = gr.State(Session(), time_to_live=3600)
-        gr.Markdown(f"<h1>{escape(title)}</h1>", elem_id="lira-title")  # gr.HTML would need eval
-        log = gr.Chatbot(
-            elem_id="lira-log", show_label=False, height="65vh", latex_delimiters=[], placeholder=HELLO, buttons=[],
-            layout="panel", feedback_options=None, allow_file_downloads=False,
-        )  # fmt: skip
-        question = gr.Textbox(
-            elem_id="lira-question", show_label=False, placeholder="Ask in any language", lines=1, max_lines=6,
-            max_length=2000, submit_btn=True, stop_btn=False, autofocus=True,
-        )  # fmt: skip
-        with gr.Row():
-            language = gr.Dropdown(
-                language_choices(spoken), value=answer_language or SAME, label="Answer in", elem_id="lira-language"
-            )
-            new = gr.Button("New conversation", elem_id="lira-new")
+        parts = _parts(gr, title, first, language_choices(spoken))
         if uploads:
             _uploading(gr, lira)
-        _wire(gr, talk, log, question, language, session, new)
+        _wire(gr, Talk(lira, deadline), parts)
     page.queue(default_concurrency_limit=AT_ONCE, max_size=8 * AT_ONCE)
     return page
 
 
-def _wire(gr: Any, talk: Talk, log: Any, question: Any, language: Any, session: Any, new: Any) -> None:
-    """What a question, a stop and a new conversation do. While an answer is made, the send button is a stop button."""
-    ready = {"submit_btn": True, "stop_btn": False}
+@dataclass(frozen=True)
+class _Parts:
+    """The components of the page."""
 
-    async def respond(text: str, tag: str, before: Session) -> AsyncIterator[tuple[Any, Any, Any]]:
+    session: Any
+    log: Any
+    question: Any
+    language: Any
+    why: Any
+    new: Any
+    reasons: Any
+
+
+def _parts(gr: Any, title: str, first: str, choices: list[tuple[str, str]]) -> _Parts:
+    session = gr.State(Session(), time_to_live=3600)
+    gr.Markdown(f"<h1>{escape(title)}</h1>", elem_id="lira-title")  # gr.HTML would need eval
+    log = gr.Chatbot(
+        elem_id="lira-log", show_label=False, height="65vh", latex_delimiters=[], placeholder=HELLO, buttons=[],
+        layout="panel", feedback_options=None, allow_file_downloads=False,
+    )  # fmt: skip
+    question = gr.Textbox(
+        elem_id="lira-question", show_label=False, placeholder="Ask in any language", lines=1, max_lines=6,
+        max_length=2000, submit_btn=True, stop_btn=False, autofocus=True,
+    )  # fmt: skip
+    with gr.Row():
+        language = gr.Dropdown(choices, value=first, label="Answer in", elem_id="lira-language")
+        with gr.Column():
+            why = gr.Button("Why was this found?", elem_id="lira-why-button")
+            new = gr.Button("New conversation", elem_id="lira-new")
+    reasons = gr.Markdown(elem_id="lira-reasons", latex_delimiters=[])
+    return _Parts(session, log, question, language, why, new, reasons)
+
+
+def _wire(gr: Any, talk: Talk, page: _Parts) -> None:
+    """What a question, a stop and the buttons do. While an answer is made, the send button is a stop button."""
+    ready, quiet = {"submit_btn": True, "stop_btn": False}, {"api_visibility": "private", "show_progress": "hidden"}
+
+    async def respond(text: str, tag: str, before: Session) -> AsyncIterator[tuple[Any, ...]]:
         if not text.strip():
-            yield gr.skip(), gr.skip(), ""
+            yield gr.skip(), gr.skip(), "", gr.skip()
             return
         busy = gr.update(value="", submit_btn=False, stop_btn=True)
         async for after in talk.ask(text.strip(), tag or None, before):
-            yield list(after.messages), after, busy
+            yield list(after.messages), after, busy, ""
             busy = gr.skip()  # what is typed meanwhile stays
-        yield gr.skip(), gr.skip(), gr.update(**ready)
+        yield gr.skip(), gr.skip(), gr.update(**ready), ""
 
-    quiet = {"api_visibility": "private", "show_progress": "hidden"}
-    asked = question.submit(respond, [question, language, session], [log, session, question], **quiet)
-    question.stop(lambda: gr.update(**ready), None, question, cancels=[asked], **quiet)
-    new.click(lambda: ([], Session(), gr.update(**ready)), None, [log, session, question], cancels=[asked], **quiet)
+    def anew() -> tuple[Any, ...]:
+        return [], Session(), gr.update(**ready), ""
+
+    shown = [page.log, page.session, page.question, page.reasons]
+    asked = page.question.submit(respond, [page.question, page.language, page.session], shown, **quiet)
+    page.question.stop(lambda: gr.update(**ready), None, page.question, cancels=[asked], **quiet)
+    page.new.click(anew, None, shown, cancels=[asked], **quiet)
+    page.why.click(talk.why, page.session, page.reasons, **quiet)
 
 
 def _uploading(gr: Any, lira: Lira) -> None:

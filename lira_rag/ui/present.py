@@ -26,6 +26,7 @@ PLAIN = {
     "lexical": "The search by words was left out.",
     "citations": "Some quotations did not hold, or could not be asked for.",
     "grounding": "The answer is in another language than its sources: only numbers and quotations could be checked.",
+    "passage": "Some passages were too long for the model, and were cut or left out.",
     "rerank": "The results were not ordered anew.",
     "quote": "The quotation was chosen in a simpler way.",
     "follow-up": "The follow-up could not be put into a question of its own, so words of the one before were added.",

@@ -19,6 +19,7 @@ from lira_rag.schema import Answer, AnswerEvent, Turn
 from lira_rag.text.language import Detected, detect
 from lira_rag.ui.markup import answer_html, draft_html, question_html, trouble_html
 from lira_rag.ui.present import present
+from lira_rag.ui.why import why_html
 
 __all__ = ["Message", "Session", "Talk"]
 
@@ -38,10 +39,17 @@ TROUBLE = "This question could not be answered just now. Please try again."
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One reader's conversation: turns for the engine, messages for the page. Immutable."""
+    """One reader's conversation; immutable.
+
+    Attributes:
+        turns: for the engine.
+        messages: for the page.
+        searched: what the last question was searched as.
+    """
 
     turns: tuple[Turn, ...] = ()
     messages: tuple[Message, ...] = ()
+    searched: str = ""
 
 
 class Talk:
@@ -72,6 +80,15 @@ class Talk:
         except Exception as error:
             logger.error("a question was not answered: %s", type(error).__name__)
             yield _said(asked, trouble_html(TROUBLE, type(error).__name__))
+
+    async def why(self, session: Session) -> str:
+        """Why the last answer's sources were found, as HTML; the search is made again."""
+        if not session.searched:
+            return trouble_html("Nothing was asked yet.", "")
+        try:
+            return why_html(await self.lira.aexplain(session.searched))
+        except LiraError as error:
+            return trouble_html(TROUBLE, str(error))
 
     async def _answer(
         self, question: str, answer_language: str | None, asked: Session, heard: Detected
@@ -108,7 +125,7 @@ def _answered(asked: Session, answer: Answer, heard: Detected) -> Session:
     sure = heard.confidence if heard.language == answer.question_language != UNKNOWN else None
     turn = Turn(answer.question, answer.text, answer.question_language)
     told = _said(asked, answer_html(present(answer), sure))
-    return replace(told, turns=(*asked.turns, turn)[-KEPT_TURNS:])
+    return replace(told, turns=(*asked.turns, turn)[-KEPT_TURNS:], searched=answer.standalone or answer.question)
 
 
 def _said(asked: Session, content: str) -> Session:

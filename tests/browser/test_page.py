@@ -194,6 +194,22 @@ def test_the_answer_language_is_switched_and_follow_ups_keep_the_turns(browser: 
         assert not any(QUESTIONS["en"][0] in text for text in heard[before:])
 
 
+def test_why_names_every_part_of_the_search_and_what_it_did(browser: Browser, page: Page) -> None:
+    with page(TypingChat(reply, 0.0)) as url:
+        browser.open(url)
+        browser.ask(QUESTIONS["ur"][0])
+        browser.all("#lira-why-button")[0].click()
+        shown = browser.wait("#lira-reasons .lira-why")[0]
+        browser.script("arguments[0].scrollIntoView()", shown)
+        browser.shot("page-why")
+        for text in ("taken for Urdu", "by meaning: done", "by translation: not needed or not there: no translator"):
+            assert text in shown.text
+        asked = shown.find_element("css selector", "p bdi")
+        assert (asked.text, asked.value_of_css_property("direction")) == (QUESTIONS["ur"][0], "rtl")
+        browser.ask(QUESTIONS["th"][0])
+        assert not browser.all(".lira-why")
+
+
 def request(url: str, method: str, path: str, **headers: str) -> int:
     """The status of one request."""
     at = urlsplit(url)

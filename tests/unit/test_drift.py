@@ -18,7 +18,7 @@ from lira_rag.cli.app import app
 from lira_rag.errors import ConfigError, InvalidInput
 from lira_rag.functional.stability import chance_stability, quantile_counts, stability_index
 from lira_rag.reports.drift import Entry, drift, read_log
-from lira_rag.testing import FailingTranslator, FakeEncoder
+from lira_rag.testing import FailingTranslator, FakeEncoder, FakeTranslator
 
 START = datetime(2026, 11, 2, tzinfo=UTC)  # a Monday
 
@@ -118,6 +118,17 @@ def test_searches_are_logged_without_their_text(tmp_path: Path) -> None:
     assert rows[0]["hits"] == 1
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert len(read_log(log)[0]) == 2
+
+
+def test_the_anchoring_error_is_logged_where_there_is_a_translation(tmp_path: Path) -> None:
+    log, question = tmp_path / "queries.jsonl", "birika liko wapi"
+    translator = FakeTranslator({question: "where is the kettle"})
+    with Lira.create(None, encoder=FakeEncoder(), chat="none", translator=translator, query_log=log) as lira:
+        lira.add([Document("the kettle is here", id="kettle")])
+        found = lira.explain(question)
+    assert found.anchoring is not None
+    assert found.anchoring.error is not None
+    assert read_log(log)[0][0].anchoring == pytest.approx(found.anchoring.error, abs=1e-4)
 
 
 def test_no_log_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,17 @@ async def test_a_talk_shows_a_growing_draft_and_then_the_answer() -> None:
     assert [turn.question for turn in sessions[-1].turns] == ["How long is the warranty of the kettle?"]
 
 
+async def test_why_explains_the_last_question_and_escapes_it() -> None:
+    with shop(FailingChat()) as lira:
+        talk = Talk(lira)
+        assert "Nothing was asked yet" in await talk.why(Session())
+        sessions = await heard(talk, "kettle <b>warranty</b>?")
+        html = await talk.why(sessions[-1])
+    assert "&lt;b&gt;warranty" in html
+    assert _Tags(html).seen == {"div", "p", "bdi", "br", "ul", "ol", "li", "b", "small"}
+    assert "by translation</b>: not needed or not there: no translator" in html
+
+
 async def test_a_talk_goes_on_after_trouble() -> None:
     with shop(FailingChat()) as lira:
         sessions = await heard(Talk(lira), "\u200b", "How long is the warranty of the kettle?")
