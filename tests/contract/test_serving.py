@@ -21,6 +21,7 @@ from langchain_openai import OpenAIEmbeddings
 from lira_rag.arca import Arca
 from lira_rag.serving.app import build_app
 from lira_rag.testing import FakeEncoder
+from tests.apart import Apart
 
 TEXTS = ["Parcels take three working days.", "An item can be sent back.", "ส่งคืนสินค้าได้"]
 
@@ -44,7 +45,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    with TestClient(build_app(Arca(FakeEncoder()), "fake")) as made:
+    with TestClient(build_app(Arca(Apart()), "fake")) as made:
         yield made
 
 
@@ -76,8 +77,7 @@ def test_langchains_embeddings_work_with_text_and_are_told_off_with_token_ids(
 
 
 def test_queries_and_passages_are_told_apart(client: TestClient) -> None:
-    encoder = FakeEncoder()
-    query = anyio.run(encoder.encode, TEXTS[:1], "query")[0]
+    query = anyio.run(Apart().encode, TEXTS[:1], "query")[0]
 
     def vector(**body: object) -> list[float]:
         found: list[float] = client.post("/v1/embeddings", json={"input": TEXTS[0], **body}).json()["data"][0][
@@ -88,12 +88,13 @@ def test_queries_and_passages_are_told_apart(client: TestClient) -> None:
     np.testing.assert_allclose(vector(model="fake:query"), query, atol=1e-6)
     np.testing.assert_allclose(vector(input_type="query"), query, atol=1e-6)
     np.testing.assert_allclose(vector(model="fake:passage"), vector(), atol=1e-6)
+    assert not np.allclose(vector(), query, atol=0.01)
 
 
 def test_base64_is_little_endian_float32(client: TestClient) -> None:
     reply = client.post("/v1/embeddings", json={"input": TEXTS, "encoding_format": "base64"}).json()
     rows = [np.frombuffer(base64.b64decode(one["embedding"]), "<f4") for one in reply["data"]]
-    np.testing.assert_allclose(rows, passages(TEXTS), atol=1e-7)
+    np.testing.assert_allclose(rows, anyio.run(Apart().encode, TEXTS, "passage"), atol=1e-7)
 
 
 def test_reranking_puts_the_best_first(client: TestClient) -> None:

@@ -1,0 +1,1 @@
+"""The same trained parts inside other people's tools: mteb, sentence-transformers, the Hugging Face Hub."""
