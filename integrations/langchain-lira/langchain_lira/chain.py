@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from langchain_core.callbacks import adispatch_custom_event
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForChainRun,
+    CallbackManagerForChainRun,
+    adispatch_custom_event,
+)
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig, RunnableSerializable
-from langchain_core.runnables.utils import AddableDict
 from pydantic import ConfigDict, Field
 
+from langchain_lira.chunks import chunks_of
 from langchain_lira.documents import as_documents, hit_of
 from langchain_lira.history import turns_of
 from langchain_lira.llm import LangChainChat
@@ -24,7 +28,7 @@ from lira_rag.engine.over_any import found_for
 from lira_rag.errors import InvalidInput
 from lira_rag.lasr import LaSR
 from lira_rag.protocols import ChatModel
-from lira_rag.schema import AnswerEvent, Hit
+from lira_rag.schema import Hit
 
 __all__ = ["LaSRChain", "lasr_chain"]
 
@@ -61,10 +65,10 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
 
     retriever: Runnable[str, list[Document]] = Field(description="finds passages", repr=False)
     node: LaSR = Field(description="answers", repr=False)
-    k: int | None = Field(None, gt=0, description="passages; None is the retriever's setting")
-    source: str | Sequence[str] | None = Field(None, description="only passages of these sources")
-    answer_language: str | None = Field(None, description="BCP-47 tag; None is the question's")
-    deadline: float = Field(60.0, gt=0, description="seconds for search and answer together")
+    k: int | None = Field(default=None, gt=0, description="passages; None is the retriever's setting")
+    source: str | Sequence[str] | None = Field(default=None, description="only passages of these sources")
+    answer_language: str | None = Field(default=None, description="BCP-47 tag; None is the question's")
+    deadline: float = Field(default=60.0, gt=0, description="seconds for search and answer together")
 
     def invoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002
         """The answer."""
@@ -92,24 +96,31 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
         async for chunk in self._atransform_stream_with_config(once(), self._astream, config, run_type="chain"):
             yield chunk
 
-    def _answer(self, asked: Asked, config: RunnableConfig) -> dict[str, Any]:
-        return run(partial(self._aanswer, asked, config))
+    def _answer(self, asked: Asked, run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> dict[str, Any]:
+        question, hits, rest = run(partial(self._found, asked, config))
+        return run(partial(self.node.run, question, hits, **rest)).to_dict()
 
-    async def _aanswer(self, asked: Asked, config: RunnableConfig) -> dict[str, Any]:
+    async def _aanswer(
+        self, asked: Asked, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
+    ) -> dict[str, Any]:
         question, hits, rest = await self._found(asked, config)
         return (await self.node.run(question, hits, **rest)).to_dict()
 
-    def _stream(self, asked: Iterator[Asked], config: RunnableConfig) -> Iterator[dict[str, Any]]:
+    def _stream(
+        self, asked: Iterator[Asked], run_manager: CallbackManagerForChainRun, config: RunnableConfig
+    ) -> Iterator[dict[str, Any]]:
         question, hits, rest = run(partial(self._found, next(asked), config))
         for event in iterate(partial(self.node.stream, question, hits, **rest)):
-            yield from _chunks(event)
+            yield from chunks_of(event)
 
-    async def _astream(self, asked: AsyncIterator[Asked], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
+    async def _astream(
+        self, asked: AsyncIterator[Asked], run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
+    ) -> AsyncIterator[dict[str, Any]]:
         question, hits, rest = await self._found(await anext(asked), config)
         async for event in self.node.stream(question, hits, **rest):
             if event.kind == "status":
                 await adispatch_custom_event(STATUS, event.text, config=config)
-            for chunk in _chunks(event):
+            for chunk in chunks_of(event):
                 yield chunk
 
     async def _found(self, asked: Asked, config: RunnableConfig) -> tuple[str, Sequence[Hit], dict[str, Any]]:
@@ -124,7 +135,7 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
             found = await either(self.retriever.invoke, self.retriever.ainvoke, text, told)
             return [hit_of(document) for document in as_documents(found, self.retriever.get_name())]
 
-        settings = {"history": history, "answer_language": language, "deadline": self.deadline}
+        settings: dict[str, Any] = {"history": history, "answer_language": language, "deadline": self.deadline}
         return given["question"], *await found_for(self.node, find, given["question"], **settings)
 
     def _narrowed(self) -> dict[str, Any]:
@@ -134,12 +145,3 @@ class LaSRChain(RunnableSerializable[Asked, dict[str, Any]]):
         wanted = self.k or (max(self.node.depth, self.retriever.k) if self.node.reranker else None)
         asked = {"k": wanted, "source": self.source}
         return {name: value for name, value in asked.items() if value is not None}
-
-
-def _chunks(event: AnswerEvent) -> Iterator[dict[str, Any]]:
-    if event.kind == "text":
-        yield AddableDict(draft=event.text)
-    elif event.kind == "reset":
-        yield AddableDict(reset=event.text)
-    elif event.answer is not None:
-        yield AddableDict(event.answer.to_dict())

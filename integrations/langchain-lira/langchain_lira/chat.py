@@ -27,7 +27,7 @@ class ChatLira(BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     chat: ChatModel = Field(description="the model that writes", repr=False)
-    max_tokens: int = Field(256, gt=0, description="longest reply, in tokens")
+    max_tokens: int = Field(default=256, gt=0, description="longest reply, in tokens")
 
     @property
     def _llm_type(self) -> str:

@@ -52,11 +52,15 @@ class LaSRCompressor(BaseDocumentCompressor):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    reranker: Reranker | CrossEncoder | None = Field(None, description="None: by the encoder's similarity", repr=False)
-    arca: Arca | None = Field(None, description="the encoder, such as `lira.arca`; None: lira_rag's own", repr=False)
-    top_n: int | None = Field(None, gt=0, description="keep so many; None keeps all")
-    min_score: float | None = Field(None, description="drop what scores less; by similarity 0 is unrelated, 1 answers")
-    deadline: float = Field(10.0, gt=0, description="seconds for one question")
+    reranker: Reranker | CrossEncoder | None = Field(
+        default=None, description="None: by the encoder's similarity", repr=False
+    )
+    arca: Arca | None = Field(
+        default=None, description="the encoder, such as `lira.arca`; None: lira_rag's own", repr=False
+    )
+    top_n: int | None = Field(default=None, gt=0, description="keep so many; None keeps all")
+    min_score: float | None = Field(default=None, description="drop what scores less; by similarity 1 answers")
+    deadline: float = Field(default=10.0, gt=0, description="seconds for one question")
 
     _reranker: Reranker = PrivateAttr()
 
@@ -74,7 +78,9 @@ class LaSRCompressor(BaseDocumentCompressor):
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
         """The documents, best first."""
-        step = RunnableLambda(lambda docs: run(partial(self._rerank, docs, query)), name="lira.rerank")
+        step: Runnable[Sequence[Document], Sequence[Document]] = RunnableLambda(
+            lambda docs: run(partial(self._rerank, docs, query)), name="lira.rerank"
+        )
         return step.invoke(list(documents), {"callbacks": callbacks})
 
     async def acompress_documents(

@@ -35,7 +35,7 @@ class LiraEmbeddings(BaseModel, Embeddings):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     arca: Arca = Field(default_factory=lambda: build_arca(load_config(), None), description="the encoder", repr=False)
-    languages: tuple[str, ...] = Field((), description="BCP-47 tags users write in; empty means any")
+    languages: tuple[str, ...] = Field(default=(), description="BCP-47 tags users write in; empty means any")
 
     _vectors: TextVectors = PrivateAttr()
 

@@ -30,17 +30,17 @@ Source = str | Sequence[str] | None
 class LiraRetriever(BaseRetriever):
     """Finds passages for a question in any language.
 
-    Every document's ``metadata`` carries the passage's own metadata and ``source``, ``language``, ``start``, ``end``,
-    ``relevance_score``, ``legs`` and ``degraded`` (what was left out, with the reason; empty when nothing was).
+    Every document's ``metadata`` carries the passage's own and ``source``, ``language``, ``start``, ``end``,
+    ``relevance_score``, ``legs`` and ``degraded`` (what was left out, with the reason).
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     lira: Lira | ExternalSearch = Field(description="an open index, or a foreign search", repr=False)
-    k: int = Field(5, gt=0, description="passages to return; invoke(question, k=…) overrides it")
-    source: Source = Field(None, description="only passages of this source, or of one of these")
-    filters: Mapping[str, Any] | None = Field(None, description="metadata keys with a value or a list of values")
-    deadline: float | None = Field(None, gt=0, description="seconds for one search")
+    k: int = Field(default=5, gt=0, description="passages to return; invoke(question, k=…) overrides it")
+    source: Source = Field(default=None, description="only passages of this source, or of one of these")
+    filters: Mapping[str, Any] | None = Field(default=None, description="metadata keys with a value or several")
+    deadline: float | None = Field(default=None, gt=0, description="seconds for one search")
 
     @classmethod
     def from_texts(
@@ -76,15 +76,13 @@ class LiraRetriever(BaseRetriever):
         """Any vector store as it is: the question and its translations are searched, checked and fused.
 
         Args:
-            store: filled already, with whatever embeddings it has.
             llm: translates, checked by guards; or give `translator`, such as a `lira_rag.agents.Team`.
             language: BCP-47 tag of the documents.
             search_kwargs: for the store's own search, such as its ``filter``.
             **settings: as for `lira_rag.engine.external.ExternalSearch`.
         """
+        search, name = vectorstore_search(store, search_kwargs or {}), type(store).__name__
         agent = translator_of(llm, translator, language)
-        search = vectorstore_search(store, search_kwargs or {})
-        name = type(store).__name__
         return cls(lira=ExternalSearch(search, translator=agent, language=language, name=name, **settings), k=k)
 
     @classmethod
@@ -99,24 +97,22 @@ class LiraRetriever(BaseRetriever):
         **settings: Any,
     ) -> Self:
         """Any runnable from a text to documents; arguments as for `from_vectorstore`."""
-        agent, search = translator_of(llm, translator, language), retriever_search(retriever)
-        name = retriever.get_name()
+        search, name = retriever_search(retriever), retriever.get_name()
+        agent = translator_of(llm, translator, language)
         return cls(lira=ExternalSearch(search, translator=agent, language=language, name=name, **settings), k=k)
 
     def explain(self, query: str, k: int | None = None, source: Source = None) -> Explanation:
         """The search with all it has to say: legs, translations, reasons, times."""
-        where = self._where(source)
-        return self.lira.explain(query, self.k if k is None else k, filters=where, deadline=self.deadline)
+        return self.lira.explain(query, **self._settings(k, source))
 
     async def aexplain(self, query: str, k: int | None = None, source: Source = None) -> Explanation:
         """Async twin of `explain`."""
-        return await self.lira.aexplain(
-            query, self.k if k is None else k, filters=self._where(source), deadline=self.deadline
-        )
+        return await self.lira.aexplain(query, **self._settings(k, source))
 
-    def _where(self, source: Source) -> Mapping[str, Any] | None:
+    def _settings(self, k: int | None, source: Source) -> dict[str, Any]:
         wanted = source or self.source
-        return self.filters if wanted is None else {**(self.filters or {}), "source": wanted}
+        filters = self.filters if wanted is None else {**(self.filters or {}), "source": wanted}
+        return {"k": self.k if k is None else k, "filters": filters, "deadline": self.deadline}
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None, source: Source = None
@@ -144,12 +140,9 @@ class LiraRetriever(BaseRetriever):
         return [document_of(hit) for hit in found.result]
 
     def _get_ls_params(self, **kwargs: Any) -> LangSmithRetrieverParams:
-        params = super()._get_ls_params(**kwargs)
-        params["ls_retriever_name"] = "lira"
+        params = super()._get_ls_params(**kwargs) | {"ls_retriever_name": "lira"}
         if isinstance(self.lira, ExternalSearch):
-            params["ls_vector_store_provider"] = self.lira.name
-            return params
-        params["ls_vector_store_provider"] = self.lira.config.store
-        params["ls_embedding_provider"] = "lira_rag"
-        params["ls_embedding_model"] = self.lira.config.encoder
-        return params
+            return params | {"ls_vector_store_provider": self.lira.name}
+        config = self.lira.config
+        params |= {"ls_vector_store_provider": config.store, "ls_embedding_provider": "lira_rag"}
+        return params | {"ls_embedding_model": config.encoder}
