@@ -81,8 +81,8 @@ def _writable(path: Path) -> Path:
 def _show(report: Report) -> None:
     """The figures that fit 80 columns; the rest is in the files."""
     k = report.k
-    head = ("language", "n", f"nDCG@{k} (95 %)", f"recall@{k}", "hit@1", "behind", f"languages at {k}")
-    view = View(*head, title="By language of the question, percent", title_justify="left")
+    head = ("language", "n", f"nDCG@{k}", "recall", "hit@1", "behind", "seen")
+    view = View(*head, title=f"By language of the question, percent, the first {k} places", title_justify="left")
     for tag, row in report.languages.items():
         behind = "" if tag == report.best else f"{report.gaps[tag].mean:.1f}"
         _add(view, tag, row, behind, _seen(report.exposure[tag].shown))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from lira_rag.engine import Lira
-from lira_rag.errors import InvalidInput
+from lira_rag.errors import DeadlineExceeded, InvalidInput
 from lira_rag.evaluation.metrics import hit_at, ndcg_at
 from lira_rag.reports.questions import Asked
 from lira_rag.schema import SearchResult
@@ -17,6 +17,7 @@ __all__ = ["Found", "Measured", "measure"]
 
 DEEPEST = 400
 """Most passages looked at for one question, however many a document has."""
+WARM_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Measured:
 async def measure(
     lira: Lira, questions: Sequence[Asked], k: int, progress: Callable[[int, int | None], None] | None = None
 ) -> list[Measured]:
-    """Search for every question.
+    """Search for every question; one whose search is late has found nothing, as for a user, and says so.
 
     Raises:
         InvalidInput: k is not > 0, there is no question, or a relevant document is not in the index.
@@ -66,11 +67,15 @@ async def measure(
     if k <= 0 or not questions:
         raise InvalidInput(f"k must be > 0 and there must be a question, but got k={k}, {len(questions)} questions")
     languages = await _languages(lira, questions)
+    await lira.asearch(questions[0].text, 1, deadline=WARM_SECONDS)  # loads the models: no question shall wait for that
     measured = []
     for done, asked in enumerate(questions, 1):
-        result, ranking = await _ranking(lira, asked.text, k + len(asked.relevant))
         gold = {key: languages[key] for key in asked.relevant}
-        measured.append(Measured(asked, gold, ranking, result.degraded))
+        try:
+            result, ranking = await _ranking(lira, asked.text, k + len(asked.relevant))
+            measured.append(Measured(asked, gold, ranking, result.degraded))
+        except DeadlineExceeded:
+            measured.append(Measured(asked, gold, (), ("search: nothing was ready in time",)))
         if progress is not None:
             progress(done, len(questions))
     return measured

@@ -6,17 +6,19 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lira_rag import Document, Lira
-from lira_rag.errors import InvalidInput
+from lira_rag.errors import DeadlineExceeded, InvalidInput
 from lira_rag.evaluation.intervals import macro_interval
 from lira_rag.functional.calibration import expected_calibration_error, reliability
 from lira_rag.reports import Asked, Report, evaluate, figures, read_questions
 from lira_rag.reports.gate import Limit, failures, parse_limits
 from lira_rag.reports.measure import Found, Measured
+from lira_rag.schema import SearchResult
 from lira_rag.testing import FakeEncoder
 
 GOLDEN = Path(__file__).parents[1] / "data" / "report"
@@ -200,6 +202,27 @@ def test_documents_of_many_passages_do_not_hide_the_others() -> None:
         lira.add([Document("a cat and a mouse sat", id="short")])
         report = evaluate(lira, [Asked("1", "cat", "en", {"short": 1})], k=2)
     assert report.languages["en"].recall.mean == 100.0
+
+
+class _Late(Lira):
+    """The second search is not ready in time; the first one loads the models."""
+
+    calls = 0
+
+    async def asearch(self, query: str, k: int = 5, **settings: Any) -> SearchResult:
+        self.calls += 1
+        if self.calls == 2:
+            raise DeadlineExceeded("no leg was ready after 10 s", retryable=True)
+        return await super().asearch(query, k, **settings)
+
+
+def test_a_search_that_is_late_has_found_nothing_and_does_not_end_the_report() -> None:
+    with _Late.create(None, encoder=FakeEncoder(), chat="none") as lira:
+        lira.add([Document("a cat", id="cat")])
+        report = evaluate(lira, [Asked("1", "cat", "en", {"cat": 1}), Asked("2", "a cat", "en", {"cat": 1})])
+    assert report.languages["en"].hit1.mean == 50.0
+    assert [(missed.id, missed.first) for missed in report.missed] == [("1", "")]
+    assert report.degraded == {"search: nothing was ready in time": 1}
 
 
 def test_limits_are_read_and_kept() -> None:
