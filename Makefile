@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CODE := lira_rag integrations tests benchmarks
 
-.PHONY: setup demo test test-vllm check bench clean
+.PHONY: setup demo test test-vllm check bench train-arca clean
 
 setup: $(READY)
 
@@ -38,6 +38,14 @@ check: $(READY)
 
 bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+# Rebuilds the shipped checkpoint from the data folder: the same weights as those in the repository, to 1e-5, for the
+# same seed, whatever the number of threads. Encoded texts are kept, so a run that was stopped goes on.
+DATA ?= ../shared/data
+ARCA ?= lira_rag/checkpoints/arca-e5-small
+
+train-arca: $(READY)
+	$(BIN)/lira train arca --data $(DATA) --out $(ARCA)
 
 clean:
 	rm -rf $(VENV) .venv-vllm

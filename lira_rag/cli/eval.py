@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 
 from lira_rag.cli import eval_answers, eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
+from lira_rag.cli.eval_rung import prepare, rung
+from lira_rag.cli.eval_seeds import seeds
 from lira_rag.cli.options import Json
 from lira_rag.cli.report import index
 from lira_rag.errors import InvalidInput
@@ -34,6 +36,9 @@ app.command("index")(index)
 app.command("answers")(eval_answers.answers)
 app.command("prompt")(eval_prompt.prompt)
 app.command("reasoning")(eval_reasoning.reasoning)
+app.command("prepare")(prepare)
+app.command("rung")(rung)
+app.command("seeds")(seeds)
 
 Encoder = Annotated[str, typer.Option("--encoder", help="Packaged model, folder or hub id.")]
 Precision = Annotated[str, typer.Option("--precision", help="int8 or fp32.")]
@@ -60,6 +65,10 @@ def tasks(
     adaptor: Adaptor = None,
     english: English = None,
     translations: Translations = None,
+    tuned: Annotated[
+        Path | None,
+        typer.Option("--tuned", metavar="DIR", help="Fine-tuned backbone of lira train arca --method lora."),
+    ] = None,
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Hide from the baselines' fits.")] = "",
     cache: Cache = None,
     to: To = None,
@@ -79,6 +88,7 @@ def tasks(
         cache=cache,
         without=_tags(without),
     )
+    bench.tuned = _tuned(tuned, encoder, bench.encoder) if tuned is not None else None
     results = _run_tasks(bench, data, names, _tags(languages), methods, as_json)
     _deliver({"tasks": results}, results, bench, encoder, to, as_json)
 
@@ -124,7 +134,7 @@ def _run_tasks(
     chosen = _methods(methods, fitted=True)
     for task in [name for name in names.split(",") if name] or [*TASKS, "T6"]:
         if task == "T6":
-            results[task] = run(partial(run_similarity, data / "sts", bench))
+            results[task] = run(partial(run_similarity, data, bench))
             continue
         blocks = [
             b for b in read_task(task, data) if not languages or {b.language, b.name.split("/")[-1]} & {*languages}
@@ -156,6 +166,13 @@ def _load(name: str, precision: str) -> Any:
     from lira_rag.models import locate
 
     return load_encoder(locate(name), name=name, precision=precision)  # type: ignore[arg-type]
+
+
+def _tuned(saved: Path, name: str, frozen: Any) -> Any:
+    from lira_rag.encoders.lora import LoraEncoder
+    from lira_rag.models import locate
+
+    return LoraEncoder.open(saved, locate(name), frozen)
 
 
 def _deliver(whole: Any, tables: dict[str, Any], bench: Any, encoder: str, to: Path | None, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`lira train arca`: learn to anchor languages from parallel text."""
+"""`lira train arca`: learn to anchor languages from parallel text. `lira train actor` is in `train_actor`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
+from lira_rag.cli.train_actor import train_actor
 from lira_rag.cli.train_lexicon import lexicon
 from lira_rag.cli.train_prompt import prompt
 from lira_rag.errors import ConfigError
@@ -23,10 +24,11 @@ SOURCES = (
     "NTREX-128 (CC BY-SA 4.0; published as evaluation data: do not report results of this checkpoint on it) and the "
     "train split of AfriQA (CC BY 4.0)"
 )
-
+OWN = "the user's own pairs"
 
 app.command("lexicon")(lexicon)
 app.command("prompt")(prompt)
+app.command("actor")(train_actor)
 
 
 @app.command("arca")
@@ -41,7 +43,12 @@ def train_arca(
     encoder: Annotated[str, typer.Option("--encoder", help="Packaged model, folder or hub id.")] = "e5-small-int4",
     precision: Annotated[str, typer.Option("--precision", help="int8 or fp32.")] = "int8",
     method: Annotated[
-        str, typer.Option("--method", help="maps: closed form by language; residual: the shared adaptor by gradient.")
+        str,
+        typer.Option(
+            "--method",
+            help="maps: closed form by language; residual: the shared adaptor by gradient; lora: the backbone's last "
+            "layers, as a baseline.",
+        ),
     ] = "maps",
     limit: Annotated[int | None, typer.Option("--limit", help="Use this many pairs a language.")] = None,
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Leave these languages out.")] = "",
@@ -55,11 +62,14 @@ def train_arca(
     """
     if (data is None) == (pairs is None):
         raise ConfigError("give either --data DIR or --pairs FILE")
-    if method not in ("maps", "residual"):
-        raise ConfigError(f"method must be maps or residual, but got {method!r}")
+    if method not in ("maps", "residual", "lora"):
+        raise ConfigError(f"method must be maps, residual or lora, but got {method!r}")
     found = _read(data, pairs, limit, without)
+    if method == "lora":
+        _lora(found, encoder, to, seed, SOURCES if data else OWN, as_json)
+        return
     arguments = (found, _encoder(encoder, precision), to, seed, _cache(cache), as_json)
-    sources = SOURCES if data else "the user's own pairs"
+    sources = SOURCES if data else OWN
     _deliver(_maps(*arguments, sources) if method == "maps" else _residual(*arguments), as_json)
 
 
@@ -133,6 +143,21 @@ def _residual(pairs: Any, encoder: Any, to: Path, seed: int, cache: Any, quiet: 
         "notes": list(pairs.notes),
         "languages": {"all": row},
     }
+
+
+def _lora(pairs: Any, name: str, to: Path, seed: int, sources: str, as_json: bool) -> None:
+    """Fine-tune and save; `lira eval tasks --tuned` measures it, and nothing else uses it."""
+    from lira_rag.models import locate
+    from lira_rag.training.lora import LoraSettings, card_of, train_lora
+
+    settings = LoraSettings(seed=seed)
+    with bar("epochs", as_json) as progress:
+        tuned, spent = train_lora(pairs, _encoder(name, "int8"), locate(name), settings, progress)
+    tuned.save(to, card_of(settings, spent, sources))
+    report = {"folder": str(to), **spent}
+    print_json(report) if as_json else out.print(
+        f"saved to {to}: {spent}; measure it with lira eval tasks --tuned {to}"
+    )
 
 
 def _show(report: dict[str, Any]) -> None:

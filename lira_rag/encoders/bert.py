@@ -49,14 +49,18 @@ class BertNetwork:
         self.dimension = int(config["hidden_size"])
         self._embeddings = _Embeddings(weights, config)
         self.vocabulary = self._embeddings.vocabulary
-        self._layers = [_Layer(weights, i, config, make_linear) for i in range(config["num_hidden_layers"])]
+        self.layers = [_Layer(weights, i, config, make_linear) for i in range(config["num_hidden_layers"])]
 
     def __call__(self, ids: Sequence[Sequence[int]]) -> Tensor:
         """States of the texts' tokens, in order: float32 [T, d] with T = all tokens."""
+        return self.up_to(ids, len(self.layers))
+
+    def up_to(self, ids: Sequence[Sequence[int]], count: int) -> Tensor:
+        """The same behind the first `count` layers."""
         lengths = [len(row) for row in ids]
         runs = [(length, len(list(same))) for length, same in groupby(lengths)]
         states = self._embeddings(ids, lengths)
-        for layer in self._layers:
+        for layer in self.layers[:count]:
             states = layer(states, runs)
         return states
 

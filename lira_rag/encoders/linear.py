@@ -14,12 +14,12 @@ class Float32Linear:
     """x W^T + b in float32."""
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self._weight, self._bias = weight, bias
+        self.weight, self._bias = weight, bias
 
     def __call__(self, x: Tensor) -> Tensor:
         from torch.nn.functional import linear
 
-        return linear(x, self._weight, self._bias)
+        return linear(x, self.weight, self._bias)
 
 
 class Int8Linear:

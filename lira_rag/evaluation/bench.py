@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +62,7 @@ class Bench:
         pairs: training pairs of the alignments, or None.
         english: another English encoder h for the concatenation, or None.
         head: trained fusion head, or None.
+        tuned: the backbone fine-tuned, or None.
         translations: by query text a translation and its confidence in [0, 1], as a file made offline gave them.
     """
 
@@ -71,11 +72,18 @@ class Bench:
     pairs: Pairs | None = None
     english: Encoder | None = None
     head: LasrHead | None = None
+    tuned: Encoder | None = None
     translations: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._words: dict[tuple[str, ...], WordSearch] = {}
         self._languages: dict[str, Language] = {}
+
+    def translating(self, translations: Mapping[str, tuple[str, float]]) -> Bench:
+        """The same bench with other translations; what was built and encoded is shared."""
+        other = replace(self, translations=translations)
+        other._words, other._languages = self._words, self._languages
+        return other
 
     async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
         """Unit rows [n, d]; an empty text is a row of zeros."""

@@ -20,7 +20,7 @@ from lira_rag.languages import normalize_tag
 from lira_rag.protocols import Kind
 from lira_rag.text.degrade import RUNGS, degrade
 
-__all__ = ["TASKS", "Block", "read_task"]
+__all__ = ["TASKS", "Block", "read_task", "tatoeba"]
 
 TASKS = ("T1", "T2", "T3", "T4", "T5")
 SEED = 13
@@ -88,7 +88,8 @@ def _pool(texts: Sequence[str]) -> tuple[tuple[str, ...], dict[str, int]]:
     return distinct, {text: row for row, text in enumerate(distinct)}
 
 
-def _tatoeba(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+def tatoeba(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Code, sentences and their English, of each language there is."""
     for path in sorted((folder / "tatoeba").glob("*-eng.eng")):
         code = path.name.split("-")[0]
         yield code, _lines(path.with_suffix(f".{code}")), _lines(path)
@@ -96,7 +97,7 @@ def _tatoeba(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
 
 def _matching(folder: Path) -> Iterator[Block]:
     """T1: a sentence finds its English translation, accuracy@1."""
-    for code, own, english in _tatoeba(folder):
+    for code, own, english in tatoeba(folder):
         pool, place = _pool(english)
         gold = np.array([place[text] for text in english])
         yield Block(
@@ -163,7 +164,7 @@ def _no_harm(folder: Path) -> Iterator[Block]:
     """T5: English questions, and half a sentence finding the whole in its own language."""
     for block in _answering(folder):
         yield replace(block, task="T5", name=f"eng/{block.name}", language="en", queries=block.english, english=())
-    halves = [(f"own/{code}", normalize_tag(code), own) for code, own, _ in _tatoeba(folder)]
+    halves = [(f"own/{code}", normalize_tag(code), own) for code, own, _ in tatoeba(folder)]
     halves += [(f"own-questions/{b.name}", b.language, list(b.queries)) for b in _answering(folder)]
     for name, language, own in halves:
         pool, place = _pool(own)

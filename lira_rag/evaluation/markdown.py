@@ -16,6 +16,10 @@ TITLES = {
     "T6": "T6: sentence similarity (Pearson x 100)",
     "retrieval": "Retrieval (nDCG@10)",
 }
+MADE = (
+    "No STS file was there: these pairs were made (a sentence beside 100, 75, 50, 25 and 0 % of its English "
+    "translation), and no person scored them. Put STS files into sts/ for figures that compare with others."
+)
 HEAD = (
     "method",
     "mean",
@@ -46,6 +50,8 @@ def to_markdown(tasks: Mapping[str, Mapping[str, Any]], about: Sequence[str] = (
     parts += [f"- {line}" for line in about]
     for task, rows in tasks.items():
         parts += ["", f"## {TITLES.get(task, task)}", "", *_methods(rows), "", *_languages(rows)]
+        if any(row.get("made") for row in rows.values()):
+            parts += ["", MADE]
         parts += [f"- not run: {name}: {row['not_run']}" for name, row in rows.items() if "not_run" in row]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -90,5 +96,9 @@ def _languages(rows: Mapping[str, Any]) -> list[str]:
     if not run:
         return []
     languages = list(next(iter(run.values())))
-    lines = _head(("method", *languages))
-    return lines + [_row((name, *(f"{found[tag]:.1f}" for tag in languages))) for name, found in run.items()]
+    shares = {name: row["own_language_share_at_10"] for name, row in rows.items() if "own_language_share_at_10" in row}
+    lines = _head(("method", *languages, *(["own language in the first 10, %"] if shares else [])))
+    for name, found in run.items():
+        share = [f"{shares[name]:.1f}"] if name in shares else []
+        lines.append(_row((name, *(f"{found[tag]:.1f}" for tag in languages), *share)))
+    return lines

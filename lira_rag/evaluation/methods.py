@@ -138,8 +138,7 @@ class Whole:
             raise NotApplicable("no fusion head")
         pool = await bench.pool(block)
         queries = await (bench.anchored(block) if self._anchored else bench.asked(block))
-        texts = bench.translated(block) if self._translated else ("",) * len(queries)
-        english = await bench.encode(texts, "query")
+        texts, english = await self._english(bench, block)
         directions = _directions(pool, block) if self._neutral and block.mixed else pool[:0]
         plain, queries, english = queries, _neutral(queries, directions), _neutral(english, directions)
         trusted = _trusts(bench, block, queries, english, texts)
@@ -152,6 +151,11 @@ class Whole:
         if self._lexical:
             scores = scores + _word_leg(bench, block, texts, trusted, pool)
         return np.asarray(scores, dtype=np.float32)
+
+    async def _english(self, bench: Bench, block: Block) -> tuple[tuple[str, ...], FloatArray]:
+        """A translation of each query, empty where there is none, and its vectors [n, d]."""
+        texts = bench.translated(block) if self._translated else ("",) * len(block.queries)
+        return texts, await bench.encode(texts, "query")
 
 
 def _neutral(rows: FloatArray, directions: FloatArray) -> FloatArray:

@@ -8,33 +8,44 @@ from typing import Any
 import numpy as np
 
 from lira_rag.evaluation.bench import Bench
-from lira_rag.evaluation.sts import correlations, read_sts
+from lira_rag.evaluation.blocks import tatoeba
+from lira_rag.evaluation.graded import graded_pairs
+from lira_rag.evaluation.sts import Similar, correlations, read_sts
 from lira_rag.languages import normalize_tag
 
 __all__ = ["run_similarity"]
 
 
-async def run_similarity(folder: Path, bench: Bench) -> dict[str, Any]:
-    """Every ``LANGUAGE.tsv`` or ``.csv`` of a folder: Pearson as the main figure, by method.
+async def run_similarity(data: Path, bench: Bench) -> dict[str, Any]:
+    """Pearson as the main figure, by method.
 
-    Both texts are encoded as queries; the maps anchor both when the file is named after a language with a map.
+    Reads every ``LANGUAGE.tsv`` or ``.csv`` in ``data/sts``; where there is none, a graded set is made from
+    ``data/tatoeba`` (`evaluation.graded`), and the rows say "made". Both texts are encoded as queries; the maps anchor
+    a text whose language has a map.
     """
-    files = _files(folder)
-    if not files:
-        reason = f"no .tsv or .csv file in {folder.name}/"
+    sets, made = _sets(data)
+    if not sets:
+        reason = "no .tsv or .csv file in sts/, and no tatoeba/ to make a graded set from"
         return {name: {"not_run": reason} for name in ("backbone", "lira-adaptor-only")}
     found: dict[str, dict[str, dict[str, float]]] = {"backbone": {}, "lira-adaptor-only": {}}
-    count = 0
-    for path in files:
-        pairs = read_sts(path)
-        count += len(pairs.scores)
+    for name, (pairs, languages) in sets.items():
         first, second = await bench.encode(pairs.first, "query"), await bench.encode(pairs.second, "query")
-        found["backbone"][path.stem] = correlations(first, second, pairs.scores)
+        found["backbone"][name] = correlations(first, second, pairs.scores)
         if bench.maps is not None:
-            tags = [normalize_tag(path.stem)] * len(pairs.first)
-            first, second = bench.maps(first, pairs.first, tags), bench.maps(second, pairs.second, tags)
-        found["lira-adaptor-only"][path.stem] = correlations(first, second, pairs.scores)
-    return {name: _row(by_file, count) for name, by_file in found.items()}
+            tags = [[tag] * len(pairs.first) for tag in languages]
+            first, second = bench.maps(first, pairs.first, tags[0]), bench.maps(second, pairs.second, tags[1])
+        found["lira-adaptor-only"][name] = correlations(first, second, pairs.scores)
+    count = sum(len(pairs.scores) for pairs, _ in sets.values())
+    return {name: {**_row(by_file, count), "made": made} for name, by_file in found.items()}
+
+
+def _sets(data: Path) -> tuple[dict[str, tuple[Similar, tuple[str, str]]], bool]:
+    """Pairs and the languages of both sides by name; and whether they had to be made."""
+    files = _files(data / "sts")
+    if files:
+        return {path.stem: (read_sts(path), (normalize_tag(path.stem),) * 2) for path in files}, False
+    made = {code: (graded_pairs(own, english), (normalize_tag(code), "en")) for code, own, english in tatoeba(data)}
+    return {name: found for name, found in made.items() if len(found[0].scores)}, True
 
 
 def _files(folder: Path) -> list[Path]:

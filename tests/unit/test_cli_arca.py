@@ -4,14 +4,17 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from lira_rag.agents.actor import PolicyActor
 from lira_rag.cli import bound, train
 from lira_rag.cli import eval as evaluate
 from lira_rag.errors import ConfigError, FingerprintMismatch, InvalidInput
+from lira_rag.testing.choices import synthetic_choices
 from tests.eval_data import data_folder
 from tests.tiny_models import WORDS, make_model, sentence_files
 
@@ -92,7 +95,7 @@ def test_tasks_print_the_agreed_json_and_write_tables(place: Path, tmp_path: Pat
     assert row["by_language"].keys() == {"hau"}
     assert found["T2"]["lira-adaptor-only"] == {"not_run": "no checkpoint"}
     assert {"oracle", "bm25", "LIR", "LSAR", "SHIFT", "whitening", "CSLS"} <= found["T2"].keys()
-    assert "not_run" in found["T6"]["backbone"]
+    assert found["T6"]["backbone"]["made"]
     text = (tmp_path / "r" / "t.md").read_text(encoding="utf-8")
     assert "## T2" in text
     assert "| backbone |" in text
@@ -141,3 +144,38 @@ def test_the_bound_is_printed_by_language(place: Path) -> None:
     assert "violations" in call(bound_app(), *arguments).stdout or made.stdout
     missing = call(bound_app(), "--data", place, "--encoder", place / "encoder")
     assert isinstance(missing.exception, InvalidInput)
+
+
+def test_an_actor_is_trained_on_prepared_choices(tmp_path: Path) -> None:
+    rows = synthetic_choices(80)
+    (tmp_path / "choices.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    arguments = ("actor", tmp_path / "choices.jsonl", "--epochs", 20, "--encoder", "enc-1")
+    made = call(train.app, *arguments, "--out", tmp_path / "a", "--json")
+    report = json.loads(made.stdout)
+    assert report["objective"] == "utility"
+    assert {"first", "argmax-reward", "actor", "oracle"} <= report["selectors"].keys()
+    assert "| selector |" in (tmp_path / "a" / "actor_report.md").read_text(encoding="utf-8")
+    with pytest.raises(FingerprintMismatch):
+        PolicyActor.load(tmp_path / "a", encoder="enc-2")
+    again = call(train.app, *arguments, "--out", tmp_path / "b")
+    assert "argmax-reward" in again.stdout
+    assert PolicyActor.load(tmp_path / "b").fingerprint == PolicyActor.load(tmp_path / "a").fingerprint
+
+
+def test_wrong_use_of_actor_training(tmp_path: Path) -> None:
+    made = call(train.app, "actor", tmp_path / "none.jsonl", "--out", tmp_path / "a")
+    assert "is not a file" in str(made.exception)
+    made = call(train.app, "actor", tmp_path / "none.jsonl", "--out", tmp_path / "a", "--estimator", "luck")
+    assert isinstance(made.exception, ConfigError)
+    assert not (tmp_path / "a").exists()
+
+
+def test_seeds_are_trained_and_measured_side_by_side(place: Path, tmp_path: Path) -> None:
+    arguments = ("seeds", "--data", place / "data", "--out", tmp_path / "s", "--tasks", "T2", "--seeds", "0,1")
+    made = call(evaluate.app, *with_encoder(place, *arguments, "--to", tmp_path / "s.md", "--json"))
+    found = json.loads(made.stdout)
+    assert found["seeds"] == [0, 1] and found["tasks"]["T2"].keys() == {"0", "1"}
+    assert found["tasks"]["T2"]["0"]["backbone"] == {**found["tasks"]["T2"]["1"]["backbone"], "cost": ANY}
+    assert len(found["strengths"]["ha"]) == 2
+    text = (tmp_path / "s.md").read_text(encoding="utf-8")
+    assert "| method | seed 0 | seed 1 | mean | range |" in text and "| ha |" in text

@@ -14,11 +14,14 @@ from lira_rag.errors import InvalidInput
 from lira_rag.evaluation.beir import graded_ndcg, read_beir
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.checkpoint import read_translations
+from lira_rag.evaluation.graded import graded_pairs
+from lira_rag.evaluation.markdown import to_markdown
 from lira_rag.evaluation.methods import own_methods
 from lira_rag.evaluation.retrieval import run_retrieval
 from lira_rag.evaluation.similarity import run_similarity
 from lira_rag.evaluation.sts import correlations, read_sts
 from lira_rag.testing import FakeEncoder
+from tests.eval_data import data_folder
 
 
 def beir(
@@ -139,11 +142,32 @@ def test_correlations_are_numpys_and_scipys() -> None:
 
 async def test_similarity_is_measured_or_said_to_be_missing(tmp_path: Path) -> None:
     bench = Bench(FakeEncoder(), VectorCache())
-    assert (await run_similarity(tmp_path / "sts", bench))["backbone"] == {"not_run": "no .tsv or .csv file in sts/"}
-    (tmp_path / "swa.tsv").write_text(STS, encoding="utf-8")
+    assert "no tatoeba/" in (await run_similarity(tmp_path, bench))["backbone"]["not_run"]
+    (tmp_path / "sts").mkdir()
+    (tmp_path / "sts" / "swa.tsv").write_text(STS, encoding="utf-8")
     rows = await run_similarity(tmp_path, bench)
     assert rows["backbone"]["mean"] > 90
     assert rows["backbone"]["by_language"].keys() == {"swa"}
+    assert not rows["backbone"]["made"]
+
+
+async def test_without_sts_files_a_graded_set_is_made_and_said_to_be(tmp_path: Path) -> None:
+    data_folder(tmp_path / "data")
+    rows = await run_similarity(tmp_path / "data", Bench(FakeEncoder(), VectorCache()))
+    assert rows["backbone"]["made"] and rows["backbone"]["n"] == 30 * 5
+    assert "no person scored them" in to_markdown({"T6": rows})
+
+
+def test_graded_pairs_lose_words_and_nothing_else() -> None:
+    english = ["one two three four five six seven eight", "too short", "a b c d"]
+    found = graded_pairs(["x", "y", "z"], english)
+    assert found.first == ("x",) * 5 + ("z",) * 5
+    assert found.scores.tolist() == [1.0, 0.75, 0.5, 0.25, 0.0] * 2
+    assert [len(text.split()) for text in found.second[:4]] == [8, 6, 4, 2]
+    assert found.second[4] == "a b c d" and found.second[9] == english[0]
+    words = english[0].split()
+    assert all([w for w in words if w in text.split()] == text.split() for text in found.second[:4])
+    assert graded_pairs(["x"], english[:1], seed=1).second != found.second[:5]
 
 
 def test_translations_made_offline_are_read(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from lira_rag.agents.budget import ask
+from lira_rag.agents.translators.examples import Examples
 from lira_rag.agents.translators.translate_prompt import clean_reply, translate_messages, translate_prompt_hash
 from lira_rag.errors import ChatError, InvalidInput
 from lira_rag.languages import primary_language
 from lira_rag.protocols import ChatModel, Message
 from lira_rag.schema import Translation
-from lira_rag.text.lexical import lexical_words
 
 __all__ = ["ChatTranslator", "SamplingChat"]
 
@@ -66,8 +66,7 @@ class ChatTranslator:
         self._chat, self._candidates, self._shots = chat, candidates, shots
         self._temperature, self._seed = temperature, seed
         self._name = f"chat:{chat.name}" if name is None else name
-        self._examples = {primary_language(tag): list(pairs) for tag, pairs in (examples or {}).items()}
-        self._words = {tag: [set(lexical_words(t)) for t, _ in pairs] for tag, pairs in self._examples.items()}
+        self._examples = Examples(examples or {})
 
     @property
     def name(self) -> str:
@@ -78,7 +77,7 @@ class ChatTranslator:
     def version(self) -> str:
         """Changes with the model, the prompt, the examples and the way candidates are drawn."""
         drawn = (self._candidates, self._temperature, self._seed, self._shots)
-        parts = (self._chat.name, translate_prompt_hash(), drawn, sorted(self._examples.items()))
+        parts = (self._chat.name, translate_prompt_hash(), drawn, sorted(self._examples.pairs.items()))
         return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
     async def translate(self, text: str, source: str, target: str = "en") -> list[Translation]:
@@ -87,7 +86,7 @@ class ChatTranslator:
         Raises:
             ChatError: the model gave no usable reply to the first request.
         """
-        examples = self._shown(text, source) if primary_language(target) == "en" else []
+        examples = self._examples.nearest(text, source, self._shots) if primary_language(target) == "en" else []
         messages = translate_messages(text, source, target, examples)
         room = min(24 + len(text), 1024)  # a token is about four characters of English
         replies = [(await ask(self._chat, messages, max_tokens=room)).text]
@@ -109,11 +108,3 @@ class ChatTranslator:
             )
         except ChatError:
             return []
-
-    def _shown(self, text: str, source: str) -> list[tuple[str, str]]:
-        """The examples that share most words with `text`, the most alike last, next to it."""
-        language = primary_language(source)
-        pairs, words = self._examples.get(language, []), set(lexical_words(text))
-        shared = [len(words & own) / (len(own) + 1) for own in self._words.get(language, [])]
-        best = sorted(range(len(pairs)), key=lambda n: (-shared[n], n))[: self._shots]
-        return [pairs[n] for n in reversed(best)]

@@ -1,0 +1,172 @@
+"""The rung of real translations: what a small language model's drawn candidates are worth, chosen and fused.
+
+"chosen" rows search with translations alone; "path" rows search with the query's own path, the translation, or both.
+The actor is trained on other questions (`evaluation.rung_data`), once for each seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lira_rag.evaluation.bench import Bench
+from lira_rag.evaluation.blocks import Block
+from lira_rag.evaluation.candidates import Candidates
+from lira_rag.evaluation.intervals import macro_interval
+from lira_rag.evaluation.methods import AdaptorOnly, Backbone, Method, Oracle, Whole
+from lira_rag.evaluation.tables import figures, measure
+from lira_rag.functional.alignment import unit
+from lira_rag.functional.reward import RewardWeights, feature_rows, rewards
+from lira_rag.protocols import Actor, Choice, FloatArray
+
+__all__ = ["measure_rung"]
+
+Values = dict[str, FloatArray]
+"""Per-query figures in [0, 1], by block name."""
+FIRST, ACTOR, OWN, OWN_WORDS = "first", "actor, seed 0", "own path", "own path and words"
+
+
+async def measure_rung(found: Sequence[Candidates], actors: Sequence[Actor], bench: Bench) -> dict[str, Any]:
+    """Figures of every row, 0 to 100, with paired differences.
+
+    Args:
+        found: scored candidates of the blocks to measure on.
+        actors: the trained actor of each seed, at least one.
+    """
+    decided = [[_decide(own, actor) for own in found] for actor in actors]
+    chosen = await _chosen(found, decided, bench)
+    paths = await _paths(found, decided[0], bench)
+    paths[ACTOR] = chosen[ACTOR]
+    return {
+        "chosen": {name: _row(values, {FIRST: chosen[FIRST]}) for name, values in chosen.items()},
+        "paths": {name: _row(values, _alone(name, paths)) for name, values in paths.items()},
+        "standing": {own.block.name: round(100 * float(own.standing.mean()), 1) for own in found},
+    }
+
+
+def _alone(name: str, paths: Mapping[str, Values]) -> dict[str, Values]:
+    """What a fused row has to beat: either of its paths alone."""
+    own = OWN_WORDS if name.endswith("and words") else OWN
+    return {own: paths[own], ACTOR: paths[ACTOR]} if name.startswith("both") else {}
+
+
+def _row(values: Values, others: Mapping[str, Values]) -> dict[str, Any]:
+    gaps = {name: _gap(values, other) for name, other in others.items() if other is not values}
+    return {**figures(values, None), "differences": gaps}
+
+
+def _gap(values: Values, other: Values) -> dict[str, float]:
+    gaps = [100 * (values[name] - other[name]) for name in values]
+    low, high = macro_interval(gaps)
+    mean = float(np.mean([gap.mean() for gap in gaps]))
+    return {"mean": round(mean, 2), "low": round(low, 2), "high": round(high, 2)}
+
+
+def _decide(own: Candidates, actor: Actor) -> list[Choice]:
+    """The actor's choice for each query among candidates no guard objects to, or among all where none stands."""
+    choices = []
+    for scores, stands in zip(own.scores, own.standing, strict=True):
+        places = np.flatnonzero(stands) if stands.any() else np.arange(len(scores))
+        choice = actor.choose([scores[place] for place in places])
+        shares = np.zeros(len(scores))
+        shares[places] = choice.probabilities
+        choices.append(
+            Choice(int(places[choice.index]), tuple(shares.tolist()), choice.confidence if stands.any() else 0.0)
+        )
+    return choices
+
+
+async def _chosen(
+    found: Sequence[Candidates], decided: Sequence[Sequence[Sequence[Choice]]], bench: Bench
+) -> dict[str, Values]:
+    """Searching with one translation, by each way to choose it."""
+    rows = {FIRST: {own.block.name: own.utility[:, 0] for own in found}}
+    rows["mean of the drawn"] = {own.block.name: own.utility.mean(axis=1) for own in found}
+    rows["greedy, not among them"] = {
+        own.block.name: measure(own.greedy_vectors @ (await bench.pool(own.block)).T, own.block).main for own in found
+    }
+    rows["argmax-sim"] = {own.block.name: _best(own, _features(own)[..., 3]) for own in found}
+    rows["argmax-reward"] = {
+        own.block.name: _best(own, np.stack([rewards(f, RewardWeights()) for f in _features(own)])) for own in found
+    }
+    for seed, parts in enumerate(decided):
+        rows[f"actor, seed {seed}"] = {
+            own.block.name: own.utility[np.arange(len(part)), [choice.index for choice in part]]
+            for own, part in zip(found, parts, strict=True)
+        }
+    seeds = [rows[f"actor, seed {seed}"] for seed in range(len(decided))]
+    rows["actor, mean of seeds"] = {name: np.mean([row[name] for row in seeds], axis=0) for name in seeds[0]}
+    rows["oracle among them"] = {own.block.name: own.utility.max(axis=1) for own in found}
+    rows["human"] = await _run(Oracle(), found, [bench] * len(found))
+    return rows
+
+
+def _features(own: Candidates) -> FloatArray:
+    """c_k of every candidate [n, K, 4]; NaN for those a guard objects to, unless it objects to all."""
+    features = np.stack([feature_rows(scores) for scores in own.scores])
+    some_stand = np.asarray(own.standing.any(axis=1, keepdims=True))
+    features[some_stand & ~own.standing] = np.nan
+    return features
+
+
+def _best(own: Candidates, values: FloatArray) -> FloatArray:
+    """What the candidate with the highest value is worth, [n]; NaN is lowest."""
+    index = np.where(np.isnan(values), -np.inf, values).argmax(axis=1)
+    worth: FloatArray = own.utility[np.arange(len(index)), index]
+    return worth
+
+
+class _Fused(Whole):
+    """The engine's fusion, with English vectors that are given by query."""
+
+    def __init__(self, name: str, vectors: Mapping[str, FloatArray] | None, lexical: bool) -> None:
+        super().__init__(name, lexical=lexical)
+        self._vectors = vectors
+
+    async def _english(self, bench: Bench, block: Block) -> tuple[tuple[str, ...], FloatArray]:
+        texts, rows = await super()._english(bench, block)
+        return texts, rows if self._vectors is None else np.stack([self._vectors[query] for query in block.queries])
+
+
+async def _paths(found: Sequence[Candidates], decided: Sequence[Sequence[Choice]], bench: Bench) -> dict[str, Values]:
+    """The own path, the translation and both."""
+    benches = [
+        bench.translating(
+            {
+                query: (texts[choice.index], 1.0 if choice.confidence is None else choice.confidence)
+                for query, texts, choice in zip(own.block.queries, own.texts, choices, strict=True)
+            }
+        )
+        for own, choices in zip(found, decided, strict=True)
+    ]
+    sure = [bench.translating({query: (text, 1.0) for query, (text, _) in b.translations.items()}) for b in benches]
+    greedy = [
+        bench.translating({q: (text, 1.0) for q, text in zip(own.block.queries, own.greedy, strict=True)})
+        for own in found
+    ]
+    every = {q: row for own, part in zip(found, decided, strict=True) for q, row in _all_of(own, part).items()}
+    own_path: Method = Backbone() if bench.maps is None else AdaptorOnly()
+    rows = {"backbone": await _run(Backbone(), found, benches), OWN: await _run(own_path, found, benches)}
+    rows[OWN_WORDS] = await _run(Whole(translated=False), found, benches)
+    for words in ("", " and words"):
+        one, four = (_Fused("both", vectors, bool(words)) for vectors in (None, every))
+        rows[f"both, greedy{words}"] = await _run(one, found, greedy)
+        rows[f"both, actor, confidence left out{words}"] = await _run(one, found, sure)
+        rows[f"both, actor{words}"] = await _run(one, found, benches)
+        rows[f"both, all four{words}"] = await _run(four, found, benches)
+    return rows
+
+
+def _all_of(own: Candidates, choices: Sequence[Choice]) -> dict[str, FloatArray]:
+    """By query the candidates' vectors, added by the actor's probabilities: unit [d]."""
+    shares = np.array([choice.probabilities for choice in choices], dtype=np.float32)
+    return dict(zip(own.block.queries, unit(np.einsum("nk,nkd->nd", shares, own.vectors)), strict=True))
+
+
+async def _run(method: Method, found: Sequence[Candidates], benches: Sequence[Bench]) -> Values:
+    return {
+        own.block.name: measure(await method.scores(bench, own.block), own.block).main
+        for own, bench in zip(found, benches, strict=True)
+    }
