@@ -68,7 +68,7 @@ def test_pairs_that_do_not_help_write_nothing(place: Path, tmp_path: Path) -> No
     [
         ((), ConfigError, "either --data DIR or --pairs FILE"),
         (("--pairs", "none.jsonl"), InvalidInput, "cannot be read"),
-        (("--pairs", "none.jsonl", "--method", "magic"), ConfigError, "method must be maps or residual"),
+        (("--pairs", "none.jsonl", "--method", "magic"), ConfigError, "method must be maps, residual or lora"),
     ],
 )
 def test_wrong_use_of_training(tmp_path: Path, arguments: tuple[str, ...], error: type, message: str) -> None:
