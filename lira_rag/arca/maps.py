@@ -23,6 +23,7 @@ from lira_rag.protocols import FloatArray
 __all__ = ["MAPS", "SHARED", "AnchorMaps", "find_packaged"]
 
 MAPS = "maps"
+CENTRE = "centre"
 SHARED = "mul"
 """The BCP-47 tag "multiple languages": the map of languages without one of their own."""
 
@@ -34,10 +35,25 @@ class AnchorMaps:
         maps: by BCP-47 tag of the language alone, and `SHARED`.
         card: what is known of their making: data, licences, figures, and "normal", the anchoring error usual for each
             language (see `arca.bound`).
+        centre: float32 [d], the mean query of many languages, or None (see `functional.centring`).
     """
 
-    def __init__(self, maps: Mapping[str, LanguageMap], card: Mapping[str, Any] | None = None) -> None:
-        self.maps, self.card = dict(maps), dict(card or {})
+    def __init__(
+        self,
+        maps: Mapping[str, LanguageMap],
+        card: Mapping[str, Any] | None = None,
+        centre: FloatArray | None = None,
+    ) -> None:
+        self.maps, self.card, self.centre = dict(maps), dict(card or {}), centre
+
+    def centre_of(self, language: str) -> FloatArray | None:
+        """What queries in a language that stays where it is are centred by.
+
+        None means that the mean passage of the index is their centre: English, queries behind a map, and text of
+        undetermined language, which is English more often than not.
+        """
+        stays = primary_language(language) not in ("en", UNKNOWN) and self.map_of(language) is None
+        return self.centre if stays else None
 
     def map_of(self, language: str) -> LanguageMap | None:
         """The map for a language; None is the identity."""
@@ -64,6 +80,10 @@ class AnchorMaps:
     def save(self, folder: Path, native: str) -> None:
         """Write both files; `native` is the fingerprint of the backbone they belong to."""
         state = {name: part for key, found in self.maps.items() for name, part in found.state(key).items()}
+        if self.centre is not None:
+            import torch
+
+            state[CENTRE] = torch.from_numpy(np.ascontiguousarray(self.centre, dtype=np.float32))
         strengths = {key: found.strength for key, found in self.maps.items()}
         write_state(Path(folder), MAPS, state, {**self.card, "native": native, "strengths": strengths})
 
@@ -85,7 +105,8 @@ class AnchorMaps:
         strengths = card.get("strengths")
         if not isinstance(strengths, dict):
             raise CheckpointError(f"{folder} holds maps without their strengths")
-        return cls({key: LanguageMap.from_state(key, state, value) for key, value in strengths.items()}, card)
+        maps = {key: LanguageMap.from_state(key, state, value) for key, value in strengths.items()}
+        return cls(maps, card, state.get(CENTRE))
 
 
 def find_packaged(native: str) -> Path | None:

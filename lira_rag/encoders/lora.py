@@ -43,7 +43,8 @@ class LowRank:
         self.b = torch.zeros(wide_out, rank).requires_grad_()
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self._frozen(x) + self._scale * ((x @ self.a.t()) @ self.b.t())
+        made: Tensor = self._frozen(x) + self._scale * ((x @ self.a.t()) @ self.b.t())
+        return made
 
 
 class LoraNetwork:

@@ -11,6 +11,7 @@ from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.heads import by_head
 from lira_rag.functional.alignment import unit
+from lira_rag.functional.centring import centred
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray
 
@@ -49,14 +50,23 @@ class Backbone:
 
 
 class AdaptorOnly:
-    """Anchored queries, nothing else."""
+    """Anchored queries, nothing else.
 
-    name = "lira-adaptor-only"
+    Args:
+        name: of the row.
+        centred: they are centred too, as `functional.centring` does it.
+    """
+
+    def __init__(self, name: str = "lira-adaptor-only", *, centred: bool = False) -> None:
+        self.name, self._centred = name, centred
 
     async def scores(self, bench: Bench, block: Block) -> FloatArray:
         if bench.maps is None:
             raise NotApplicable("no checkpoint")
-        return _dot(await bench.anchored(block), await bench.pool(block))
+        queries, pool = await bench.anchored(block), await bench.pool(block)
+        if self._centred:
+            queries, _ = _centred(bench, block, pool, queries, queries)
+        return _dot(queries, pool)
 
 
 class Oracle:
@@ -116,6 +126,7 @@ class Whole:
     Args:
         name: "lira" for all of it; others are ablations.
         anchored, neutral, lexical, translated: the parts that take part.
+        centred: both vectors are centred (`functional.centring`).
         head: the trained fusion head joins the two paths, where there is one and it was passed for the language.
     """
 
@@ -127,11 +138,12 @@ class Whole:
         neutral: bool = True,
         lexical: bool = True,
         translated: bool = True,
+        centred: bool = False,
         head: bool = False,
     ) -> None:
         self.name = name
         self._anchored, self._neutral, self._lexical, self._translated = anchored, neutral, lexical, translated
-        self._head = head
+        self._centred, self._head = centred, head
 
     async def scores(self, bench: Bench, block: Block) -> FloatArray:
         if self._head and bench.head is None:
@@ -140,9 +152,13 @@ class Whole:
         queries = await (bench.anchored(block) if self._anchored else bench.asked(block))
         texts, english = await self._english(bench, block)
         directions = _directions(pool, block) if self._neutral and block.mixed else pool[:0]
-        plain, queries, english = queries, _neutral(queries, directions), _neutral(english, directions)
+        plain, unneutral = queries, english
+        queries, english = _neutral(queries, directions), _neutral(english, directions)
         trusted = _trusts(bench, block, queries, english, texts)
         believed = BELIEVED * trusted[:, None]
+        if self._centred:
+            found = _centred(bench, block, pool, plain, unneutral)
+            queries, english = (_neutral(rows, directions) for rows in found)
         joint = (1 - believed) * queries + believed * english
         if self._head:
             moved, fused = await by_head(bench, block, plain, texts)
@@ -156,6 +172,16 @@ class Whole:
         """A translation of each query, empty where there is none, and its vectors [n, d]."""
         texts = bench.translated(block) if self._translated else ("",) * len(block.queries)
         return texts, await bench.encode(texts, "query")
+
+
+def _centred(
+    bench: Bench, block: Block, pool: FloatArray, queries: FloatArray, english: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Queries and their translations without a share of their centres; as they are without a checkpoint."""
+    if bench.maps is None:
+        return queries, english
+    own, mean = bench.maps.centre_of(block.language), pool.mean(axis=0)
+    return centred(queries, mean if own is None else own), centred(english, mean)
 
 
 def _neutral(rows: FloatArray, directions: FloatArray) -> FloatArray:
@@ -224,7 +250,9 @@ def own_methods() -> list[Method]:
     return [
         Backbone(),
         Whole(),
+        Whole("lira, centred", centred=True),
         AdaptorOnly(),
+        AdaptorOnly("lira-adaptor-only, centred", centred=True),
         Oracle(),
         Words(),
         Translated(),
@@ -233,6 +261,7 @@ def own_methods() -> list[Method]:
         Whole("lira without anchoring", anchored=False),
         Whole("lira without words", lexical=False),
         Whole("lira without translation", translated=False),
+        Whole("lira without translation, centred", translated=False, centred=True),
         Whole("lira without neutrality", neutral=False),
         Whole("lasr", lexical=False, head=True),
         Whole("lira+lasr", head=True),

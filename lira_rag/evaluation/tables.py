@@ -75,7 +75,7 @@ async def run_task(
 
 
 def _translates(name: str) -> bool:
-    return name not in ("backbone", "lira-adaptor-only", "bm25", "oracle")
+    return name not in ("backbone", "bm25", "oracle") and not name.startswith("lira-adaptor-only")
 
 
 def _whole(found: dict[str, Measured], backbone: dict[str, Measured] | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from lira_rag.arca.vectors import VectorCache
 from lira_rag.errors import CheckpointError, FingerprintMismatch
 from lira_rag.modules.language_map import LanguageMap
 from lira_rag.protocols import Encoder
+from lira_rag.training.centre import query_centre
 from lira_rag.training.maps import Fitted, fit_language
 from lira_rag.training.material import Material, encode_material, encode_passages
 from lira_rag.training.settings import MapSettings
@@ -94,6 +95,7 @@ async def train_maps(
     if shared is not None:
         done.maps[SHARED] = shared
     done.card["verdicts"][SHARED] = verdict.to_dict()
+    done.centre = await query_centre(pairs.by_language, encoder, cache)
     done.card.update(sources=sources, notes=list(pairs.notes), settings=settings.to_dict())
     return _finish(done, out, partial, encoder)
 
