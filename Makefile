@@ -39,8 +39,8 @@ check: $(READY)
 bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-# Rebuilds the shipped checkpoint from the data folder: the same weights as those in the repository, to 1e-5, for the
-# same seed, whatever the number of threads. Encoded texts are kept, so a run that was stopped goes on.
+# Rebuilds the shipped checkpoint from the data folder; the same seed gives the same weights to 1e-5. Encoded texts are
+# kept, so a run that was stopped goes on.
 DATA ?= ../shared/data
 ARCA ?= lira_rag/checkpoints/arca-e5-small
 
