@@ -11,7 +11,7 @@ from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.heads import by_head
 from lira_rag.functional.alignment import unit
-from lira_rag.functional.centring import centred
+from lira_rag.functional.centring import INDEX_SHARE, QUERY_SHARE, centred
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray
 
@@ -181,7 +181,8 @@ def _centred(
     if bench.maps is None:
         return queries, english
     own, mean = bench.maps.centre_of(block.language), pool.mean(axis=0)
-    return centred(queries, mean if own is None else own), centred(english, mean)
+    moved = centred(queries, mean, INDEX_SHARE) if own is None else centred(queries, own, QUERY_SHARE)
+    return moved, centred(english, mean, INDEX_SHARE)
 
 
 def _neutral(rows: FloatArray, directions: FloatArray) -> FloatArray:

@@ -42,7 +42,7 @@ def test_nothing_to_take_changes_nothing() -> None:
     queries = cone(4)
     np.testing.assert_allclose(centred(queries, cone(3).mean(axis=0), 0.0), queries, atol=1e-6)
     zeros = np.zeros((2, 32), dtype=np.float32)
-    assert not centred(zeros, queries[0]).any()
+    assert not centred(zeros, queries[0], 0.4).any()
     np.testing.assert_array_equal(centred(queries[0], queries[0], 1.0), queries[0])
 
 
@@ -52,7 +52,8 @@ def test_hubs_lose() -> None:
     everything = np.concatenate([pool, unit(pool.mean(axis=0, keepdims=True))])
     asked = cone(300)
     before, after = (
-        int(((rows @ everything.T).argmax(axis=1) == 200).sum()) for rows in (asked, centred(asked, pool.mean(axis=0)))
+        int(((rows @ everything.T).argmax(axis=1) == 200).sum())
+        for rows in (asked, centred(asked, pool.mean(axis=0), 0.4))
     )
     assert before > 30
     assert after < before / 3
