@@ -132,7 +132,8 @@ def _lines(found: dict[str, Any], parts: dict[str, Any], limit: int, seconds: fl
         "",
         f"- encoder {parts['encoder']}, language model {parts['name']}, both frozen; mapping "
         f"{sum(value.numel() for value in parts['soft'].mapping.parameters()):,} parameters",
-        f"- trained on {', '.join(card.get('languages', ()))}: {card.get('examples')} texts; settings "
+        f"- trained on {', '.join(card.get('languages', ()))}: {card.get('examples')} texts"
+        f"{'' if card.get('gloss', True) else ', no glosses on the English path'}; settings "
         f"{json.dumps(card.get('settings', {}))}",
         f"- data: {card.get('sources') or 'own'}",
         f"- at most {limit} items a language, the first of the held-out ones; this call took {seconds:.0f} s",

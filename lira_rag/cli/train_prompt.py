@@ -30,7 +30,8 @@ def prompt(
     translate: Annotated[int, typer.Option("--translate", help="Steps of stage 1.")] = 600,
     task: Annotated[int, typer.Option("--task", help="Steps of stage 2.")] = 200,
     batch: Annotated[int, typer.Option("--batch", help="Examples a step.")] = 16,
-    bins: Annotated[int, typer.Option("--bins", help="S, rows a path.")] = 8,
+    bins: Annotated[int, typer.Option("--bins", help="S, rows a path.")] = 16,
+    gloss: Annotated[bool, typer.Option("--gloss/--no-gloss", help="Glosses on the English path in training.")] = True,
     precision: Annotated[str, typer.Option("--precision", help="bfloat16 or float32, of the language model.")] = (
         "bfloat16"
     ),
@@ -62,6 +63,7 @@ def prompt(
             to,
             english=encoder_of(english) if english else None,
             bins=bins,
+            gloss=gloss,
             settings=settings,
             cache=cache or lira_home() / "prompt-rows",
             seconds=seconds,

@@ -42,7 +42,7 @@ class PromptMapping(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, dim: int, width: int, english_dim: int | None = None, bins: int = 8) -> None:
+    def __init__(self, dim: int, width: int, english_dim: int | None = None, bins: int = 16) -> None:
         super().__init__()
         for name, value in (("dim", dim), ("width", width), ("english_dim", english_dim or dim), ("bins", bins)):
             if value <= 0:

@@ -49,7 +49,8 @@ async def train_prompt(
     out: Path,
     *,
     english: TokenEncoder | None = None,
-    bins: int = 8,
+    bins: int = 16,
+    gloss: bool = True,
     settings: PromptSettings | None = None,
     cache: Path | None = None,
     seconds: float | None = None,
@@ -62,6 +63,8 @@ async def train_prompt(
         examples: of `prompt_data.training_examples`; their English sides are added as texts to reconstruct.
         encoder: g, frozen. `english` is h; None is `encoder`.
         llm: the frozen language model.
+        bins: S, rows a path; a bin of more than two tokens can hardly be read without long training.
+        gloss: give texts that are not English a gloss on the English path; without, it learns from English texts only.
         cache: folder for encoded texts; None encodes them again in every run.
         seconds: stop after this long, state saved; None trains to the end.
         sources: where the examples come from, with licences, for the card.
@@ -74,9 +77,8 @@ async def train_prompt(
         raise ConfigError(f"soft prompts need token states, and {type(encoder).__name__} has no encode_tokens")
     settings, started = settings or PromptSettings(), time.monotonic()
     rows = [*examples, *english_only(examples)]
-    features = await encode_examples(
-        rows, kept_glosses(rows, cache), encoder, english or encoder, bins, cache, progress
-    )
+    said = kept_glosses(rows, cache) if gloss else [row.text if row.language == "en" else "" for row in rows]
+    features = await encode_examples(rows, said, encoder, english or encoder, bins, cache, progress)
     mapping = _new_mapping(encoder, english, llm, bins, settings.seed)
     partial = Path(f"{out}.partial")
     end = None if seconds is None else started + seconds
@@ -88,6 +90,7 @@ async def train_prompt(
             "settings": asdict(settings),
             "languages": sorted({row.language for row in examples}),
             "examples": len(rows),
+            "gloss": gloss,
             "sources": sources,
         }
         mark = "" if english is None else english.fingerprint

@@ -38,7 +38,7 @@ def warm_start(
 ) -> float:
     """Train `mapping` by mean squared error to the binned embeddings, in units of their variance; the last step's loss.
 
-    Standardises the mapping's input first.
+    Standardises the mapping's input, and starts at the mean aim.
     """
     import torch
 
@@ -47,13 +47,15 @@ def warm_start(
     sample = features.take(some)
     mapping.standardise(sample.native[sample.native_counts > 0])
     scale = float(aims[aimed > 0].var())
+    _centre(mapping, sample, aims[aimed > 0].mean(dim=0), scale)
     optimiser = torch.optim.Adam(mapping.parameters(), lr=RATE)
     loss = torch.zeros(())
     for step in range(steps):
         rows = np.random.default_rng([seed, 1, step]).integers(0, len(examples), BATCH)
         batch, aim, there = features.take(rows), aims[rows], aimed[rows] > 0
-        loss = _missed(mapping.map_rows(batch.native), aim, there & (batch.native_counts > 0))
-        loss = loss + _missed(mapping.map_rows(batch.english, english=True), aim, there & (batch.english_counts > 0))
+        native, english = there & (batch.native_counts > 0), there & (batch.english_counts > 0)
+        loss = _missed(mapping, batch.native[native], aim[native], english=False)
+        loss = loss + _missed(mapping, batch.english[english], aim[english], english=True)
         optimiser.zero_grad()
         (loss / scale).backward()  # type: ignore[no-untyped-call]
         for group in optimiser.param_groups:
@@ -62,11 +64,22 @@ def warm_start(
     return float(loss.detach()) / scale
 
 
-def _missed(rows: Tensor, aim: Tensor, kept: Tensor) -> Tensor:
-    """Mean squared error over the rows that count."""
+def _centre(mapping: PromptMapping, sample: PromptFeatures, mean: Tensor, scale: float) -> None:
+    """Start every row at the mean aim, with a tenth of the aims' deviation: nothing has to be unlearned first."""
     import torch
 
-    return torch.nn.functional.mse_loss(rows[kept], aim[kept]) if bool(kept.any()) else rows.sum() * 0
+    with torch.no_grad():
+        rows = mapping.map_rows(sample.native[sample.native_counts > 0])
+        mapping.down.weight.mul_(0.1 * scale**0.5 / rows.std().clamp(min=1e-6))
+        mapping.down.bias.copy_(mean)
+
+
+def _missed(mapping: PromptMapping, rows: Tensor, aim: Tensor, english: bool) -> Tensor:
+    """Mean squared error of one path's rows [n, d]; 0 when there are none."""
+    import torch
+
+    mapped = mapping.map_rows(rows, english)
+    return torch.nn.functional.mse_loss(mapped, aim) if len(rows) else mapped.sum()
 
 
 def _aims(examples: Sequence[Example], llm: FrozenLLM, bins: int) -> tuple[Tensor, Tensor]:

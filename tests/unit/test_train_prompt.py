@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from lira_rag.arca.prompt_data import HELD_FROM, Example, english_only, held_out, training_examples
+from lira_rag.arca.prompt_data import HELD_FROM, PROMPTS, Example, english_only, held_out, training_examples
 from lira_rag.errors import ConfigError, InvalidInput
 from lira_rag.lasr.frozen_llm import FrozenLLM
-from lira_rag.modules.prompt_mapping import NAME, load_mapping
+from lira_rag.modules.prompt_mapping import NAME, PromptMapping, load_mapping
 from lira_rag.modules.saving import read_card, weights_hash
 from lira_rag.testing import FakeEncoder
 from lira_rag.training.prompt_features import cross_glosses, encode_examples
 from lira_rag.training.prompt_run import train_prompt
 from lira_rag.training.prompt_targets import PromptTargets
+from lira_rag.training.prompt_warm import warm_start
 from lira_rag.training.soft_prompt import PromptSettings, batch_loss
 from tests.eval_data import WORDS, data_folder, foreign, sentences, write_lines
 from tests.tiny_models import make_causal
@@ -87,9 +89,6 @@ async def test_held_out_texts_are_told_better_from_their_own_rows(llm: FrozenLLM
 
 async def test_the_loss_is_the_models_own_likelihood_of_the_target(llm: FrozenLLM) -> None:
     """Against transformers' loss of one example, over the tokens that occur."""
-    from lira_rag.arca.prompt_data import PROMPTS
-    from lira_rag.modules.prompt_mapping import PromptMapping
-
     rows = examples(3)[:3]
     torch.manual_seed(0)
     mapping = PromptMapping(16, 32, bins=4)
@@ -164,3 +163,23 @@ async def test_a_mapping_of_another_width_is_refused(llm: FrozenLLM, tmp_path: P
 
     with pytest.raises(ConfigError, match="Vectors has no encode_tokens"):
         await train_prompt(examples(), Vectors(), llm, tmp_path / "m")  # type: ignore[arg-type]
+
+
+async def test_the_warm_start_brings_rows_near_the_binned_embeddings(llm: FrozenLLM) -> None:
+    """Against means made with numpy: much nearer than a mapping that always gives the mean row."""
+    rows = examples()[:60]
+    features = await encode_examples(rows, [row.english for row in rows], encoder(), encoder(), 3)
+    torch.manual_seed(1)
+    mapping = PromptMapping(16, 32, bins=3)
+    warm_start(rows, features, mapping, llm, 150)
+    table = llm.table().numpy()
+    aims = []
+    for row in rows:
+        ids = np.array(llm.tokens(" " + row.english))
+        places = np.arange(len(ids)) * 3 // len(ids)
+        aims.append(np.stack([table[ids[places == n]].mean(axis=0) for n in range(3)]))
+    with torch.no_grad():
+        found = mapping.map_rows(features.native.float()).numpy()
+    missed = ((found - np.stack(aims)) ** 2).mean()
+    spread = ((np.stack(aims).mean(axis=(0, 1)) - np.stack(aims)) ** 2).mean()
+    assert missed < 0.7 * spread
