@@ -26,7 +26,7 @@ def prompt(
     english: Annotated[str | None, typer.Option("--english", help="Another English encoder h.")] = None,
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Leave these languages out.")] = "",
     limit: Annotated[int | None, typer.Option("--limit", help="Use this many sentences a language.")] = None,
-    warm: Annotated[int, typer.Option("--warm", help="Steps of the warm start.")] = 300,
+    warm: Annotated[bool, typer.Option("--warm/--no-warm", help="Start at the best linear map.")] = True,
     translate: Annotated[int, typer.Option("--translate", help="Steps of stage 1.")] = 600,
     task: Annotated[int, typer.Option("--task", help="Steps of stage 2.")] = 200,
     batch: Annotated[int, typer.Option("--batch", help="Examples a step.")] = 16,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lira_rag.errors import ConfigError
-from lira_rag.functional.pooling import bin_pool, stack_states
+from lira_rag.functional.pooling import bin_pool, bin_weights, stack_states
 from lira_rag.modules.prompt_mapping import PromptMapping, load_mapping
 from lira_rag.protocols import TokenEncoder, Translator
 
@@ -26,7 +26,11 @@ _logger = logging.getLogger("lira_rag")
 
 
 async def bins_of(encoder: TokenEncoder, texts: Sequence[str], bins: int) -> tuple[Tensor, Tensor]:
-    """Bins [n, S, d] and token counts [n, S] of texts as queries; an empty text has zeros only."""
+    """Bins [n, S, d] of texts as queries, and in each the tokens of the text itself [n, S].
+
+    What the encoder puts around a text (its prefix and first special tokens, and one at the end) is read with it but
+    not counted: a bin of such tokens only counts 0 and is left out, as all bins of an empty text are.
+    """
     import torch
 
     rows = torch.zeros(len(texts), bins, encoder.dimension)
@@ -34,7 +38,13 @@ async def bins_of(encoder: TokenEncoder, texts: Sequence[str], bins: int) -> tup
     some = [place for place, text in enumerate(texts) if text.strip()]
     if some:
         stacked, mask = stack_states(await encoder.encode_tokens([texts[place] for place in some], "query"))
-        rows[some], counts[some] = bin_pool(stacked, mask, bins)
+        rows[some], _ = bin_pool(stacked, mask, bins)
+        own = torch.zeros_like(mask)
+        for row, place in enumerate(some):
+            length = int(mask[row].sum())
+            frame = length - min(encoder.count_tokens(texts[place]), length)
+            own[row, max(frame - 1, 0) : length - min(frame, 1)] = 1
+        counts[some] = torch.einsum("nls,nl->ns", bin_weights(mask, bins), own)
     return rows, counts
 
 

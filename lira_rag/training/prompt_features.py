@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["PromptFeatures", "cross_glosses", "encode_examples", "kept_glosses"]
 
 PIECE = 256
+LAYOUT = 2
+"""Raised when the bins of a text come to be counted in another way."""
 Report = Callable[[int, int | None], None]
 LEAST = 40
 """With fewer distinct texts a language gets no gloss: half of them would be too few to learn from."""
@@ -118,7 +120,7 @@ async def _encode(
     parts: list[dict[str, Tensor]] = []
     for start in range(0, len(unique), PIECE):
         piece = unique[start : start + PIECE]
-        mark = _mark(piece, encoder.fingerprint, bins)
+        mark = _mark(piece, encoder.fingerprint, bins, LAYOUT)
         found = _read(cache, mark)
         if found is None:
             rows, counts = await bins_of(encoder, piece, bins)

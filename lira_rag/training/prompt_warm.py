@@ -1,8 +1,13 @@
 """Stage 0 of the soft prompts: into the neighbourhood of the language model's embeddings, without running it.
 
 Own. Bin s of a text's tokens and bin s of the language model's tokens of its English side cover about the same part of
-the sentence, so the mean embedding of the second is what a row s can aim at: exactly for English texts, up to word
-order for others. Seconds on one core, where gradients through the language model take minutes.
+the sentence, so the mean embedding of the second is what a row can aim at: exactly for English texts, up to word order
+for others. The best linear map is ridge regression in closed form, and an MLP of 2d hidden units holds any linear map
+exactly, because relu(u) - relu(-u) = u::
+
+    W_1 = [I; -I],  W_2 = [B, -B],  B = (U'U + r I)^-1 U'(Y - mean Y)
+
+Seconds on one core, where gradients through the language model take minutes.
 """
 
 from __future__ import annotations
@@ -10,10 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from lira_rag.arca.prompt_data import Example
-from lira_rag.functional.pooling import bin_pool
+from lira_rag.arca.prompt_data import PROMPTS, Example
 from lira_rag.modules.prompt_mapping import PromptMapping
 from lira_rag.training.prompt_features import PromptFeatures
 
@@ -22,75 +24,58 @@ if TYPE_CHECKING:
 
     from lira_rag.lasr.frozen_llm import FrozenLLM
 
-__all__ = ["warm_start"]
+__all__ = ["aims_of", "warm_start"]
 
-BATCH = 64
-RATE = 2e-3
+RIDGE = 100.0
 
 
-def warm_start(
-    examples: Sequence[Example],
-    features: PromptFeatures,
-    mapping: PromptMapping,
-    llm: FrozenLLM,
-    steps: int,
-    seed: int = 0,
-) -> float:
-    """Train `mapping` by mean squared error to the binned embeddings, in units of their variance; the last step's loss.
+def warm_start(examples: Sequence[Example], features: PromptFeatures, mapping: PromptMapping, llm: FrozenLLM) -> float:
+    """Set `mapping` to the best linear map to the binned embeddings; the share of their variance it explains.
 
-    Standardises the mapping's input, and starts at the mean aim.
+    The boundary starts as the embedding of the prompt's first token. Only the native path is fitted; the English path
+    starts as the same map.
     """
     import torch
 
-    aims, aimed = _aims(examples, llm, mapping.bins)
-    some = np.random.default_rng(seed).choice(len(examples), min(len(examples), 2000), replace=False)
-    sample = features.take(some)
-    mapping.standardise(sample.native[sample.native_counts > 0])
-    scale = float(aims[aimed > 0].var())
-    _centre(mapping, sample, aims[aimed > 0].mean(dim=0), scale)
-    optimiser = torch.optim.Adam(mapping.parameters(), lr=RATE)
-    loss = torch.zeros(())
-    for step in range(steps):
-        rows = np.random.default_rng([seed, 1, step]).integers(0, len(examples), BATCH)
-        batch, aim, there = features.take(rows), aims[rows], aimed[rows] > 0
-        native, english = there & (batch.native_counts > 0), there & (batch.english_counts > 0)
-        loss = _missed(mapping, batch.native[native], aim[native], english=False)
-        loss = loss + _missed(mapping, batch.english[english], aim[english], english=True)
-        optimiser.zero_grad()
-        (loss / scale).backward()  # type: ignore[no-untyped-call]
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * (1 - step / steps)
-        optimiser.step()
-    return float(loss.detach()) / scale
-
-
-def _centre(mapping: PromptMapping, sample: PromptFeatures, mean: Tensor, scale: float) -> None:
-    """Start every row at the mean aim, with a tenth of the aims' deviation: nothing has to be unlearned first."""
-    import torch
-
+    aims, aimed = aims_of(examples, features.native_counts, llm)
+    kept = (aimed > 0) & (features.native_counts > 0)
+    rows, wanted = features.native[kept].float(), aims[kept]
+    mapping.standardise(rows)
+    inputs = (rows - mapping.mean) / mapping.deviation
+    mean = wanted.mean(dim=0)
+    gram = inputs.T @ inputs + RIDGE * torch.eye(mapping.dim)
+    solved = torch.linalg.solve(gram, inputs.T @ (wanted - mean))  # [d, d_llm]
     with torch.no_grad():
-        rows = mapping.map_rows(sample.native[sample.native_counts > 0])
-        mapping.down.weight.mul_(0.1 * scale**0.5 / rows.std().clamp(min=1e-6))
+        identity = torch.eye(mapping.dim)
+        mapping.up.weight.copy_(torch.cat([identity, -identity]))
+        mapping.up.bias.zero_()
+        mapping.down.weight.copy_(torch.cat([solved, -solved]).T)
         mapping.down.bias.copy_(mean)
+        mapping.boundary.copy_(llm.embed(llm.tokens(PROMPTS[examples[0].task]))[0].float())
+    left = ((inputs @ solved + mean - wanted) ** 2).sum()
+    return 1 - float(left / ((wanted - mean) ** 2).sum())
 
 
-def _missed(mapping: PromptMapping, rows: Tensor, aim: Tensor, english: bool) -> Tensor:
-    """Mean squared error of one path's rows [n, d]; 0 when there are none."""
+def aims_of(examples: Sequence[Example], counts: Tensor, llm: FrozenLLM) -> tuple[Tensor, Tensor]:
+    """Mean embedding of the English tokens in each bin [n, S, d_llm], and how many there are [n, S].
+
+    Bins are those of the text: token j of m falls where j / m of the text's own tokens lie before.
+
+    Args:
+        counts: [n, S], the text's own tokens in each bin.
+    """
     import torch
 
-    mapped = mapping.map_rows(rows, english)
-    return torch.nn.functional.mse_loss(mapped, aim) if len(rows) else mapped.sum()
-
-
-def _aims(examples: Sequence[Example], llm: FrozenLLM, bins: int) -> tuple[Tensor, Tensor]:
-    """Binned embeddings [n, S, d_llm] of the examples' English sides, and tokens in each bin [n, S]."""
-    import torch
-
-    made: dict[str, tuple[Tensor, Tensor]] = {}
-    for example in examples:
-        if example.english not in made:
-            states = llm.embed(llm.tokens(" " + example.english)).float()[None]
-            rows, counts = bin_pool(states, torch.ones(states.shape[:2]), bins)
-            made[example.english] = rows[0], counts[0]
-    found = [made[example.english] for example in examples]
-    return torch.stack([rows for rows, _ in found]), torch.stack([counts for _, counts in found])
+    known: dict[str, Tensor] = {}
+    aims = torch.zeros(*counts.shape, llm.width)
+    aimed = torch.zeros(counts.shape)
+    for row, example in enumerate(examples):
+        if example.english not in known:
+            known[example.english] = llm.embed(llm.tokens(" " + example.english)).float()
+        states = known[example.english]
+        ends = counts[row].cumsum(dim=0) / counts[row].sum().clamp(min=1)
+        middles = (torch.arange(len(states)) + 0.5) / max(1, len(states))
+        place = torch.searchsorted(ends, middles).clamp(max=len(ends) - 1)
+        aims[row].index_add_(0, place, states)
+        aimed[row].index_add_(0, place, torch.ones(len(states)))
+    return aims / aimed.clamp(min=1.0).unsqueeze(-1), aimed

@@ -2,8 +2,8 @@
 
 MindMerger's two stages (arXiv 2405.17386), and a cheap one of our own before them:
 
-0. warm start, without the language model: bin s of a text aims at the mean of the language model's embeddings of the
-   tokens in bin s of its English side;
+0. warm start, without running the language model: the best linear map from bin s of a text to the mean of the language
+   model's embeddings of the tokens in bin s of its English side;
 1. translation and reconstruction: the language model, reading [BOS; soft prompt; "In English:"], shall write the
    English side;
 2. the task: the same with its own prompt and target, half of each batch still stage 1.
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["PromptSettings", "batch_loss", "train_mapping"]
 
 STATE = "state"
+RISE = 20
+"""Steps over which the learning rate rises."""
 Report = Callable[[int, int | None], None]
 
 
@@ -48,9 +50,10 @@ class PromptSettings:
     """Settings of the training.
 
     Attributes:
-        warm, translate, task: steps of stages 0, 1 and 2; 0 leaves a stage out.
+        warm: start at the best linear map (stage 0).
+        translate, task: steps of stages 1 and 2; 0 leaves a stage out.
         batch: examples a step of stages 1 and 2.
-        rate: Adam's learning rate; falls to 0 over stages 1 and 2.
+        rate: Adam's highest learning rate; rises over 20 steps, then falls to 0 over stages 1 and 2.
         native_only: share of the steps that see no English path, so that the mapping can do without.
         most_tokens: longest target, in the language model's tokens.
         seed: of weights, order and dropped paths.
@@ -60,7 +63,7 @@ class PromptSettings:
         ConfigError: naming the setting, its value and the rule.
     """
 
-    warm: int = 300
+    warm: bool = True
     translate: int = 600
     task: int = 200
     batch: int = 16
@@ -74,7 +77,7 @@ class PromptSettings:
         for name in ("batch", "rate", "most_tokens", "save_every"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be > 0, but got {getattr(self, name)}")
-        for name in ("warm", "translate", "task"):
+        for name in ("translate", "task"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must be >= 0, but got {getattr(self, name)}")
         if not 0 <= self.native_only <= 1:
@@ -112,7 +115,8 @@ def train_mapping(
     recipe = _recipe(examples, mapping, llm, settings)
     losses = _resume(partial, mapping, optimiser, recipe)
     if losses is None:
-        warm_start(examples, features, mapping, llm, settings.warm, settings.seed)
+        if settings.warm:
+            warm_start(examples, features, mapping, llm)
         losses = []
         _save(partial, mapping, optimiser, losses, recipe)
     steps, targets = settings.translate + settings.task, PromptTargets(examples, llm, settings.most_tokens)
@@ -120,7 +124,7 @@ def train_mapping(
     while len(losses) < steps and not stop:
         rows, native_only = _batch(examples, settings, len(losses))
         loss = batch_loss(rows, targets, features, mapping, llm, native_only)
-        _descend(mapping, optimiser, loss, settings.rate * (1 - len(losses) / steps))
+        _descend(mapping, optimiser, loss, _rate(settings, len(losses), steps))
         losses.append(float(loss.detach()))
         stop = until is not None and until()
         if stop or len(losses) % settings.save_every == 0 or len(losses) == steps:
@@ -128,6 +132,11 @@ def train_mapping(
         if progress is not None:
             progress(len(losses), steps)
     return losses
+
+
+def _rate(settings: PromptSettings, step: int, steps: int) -> float:
+    """Rising over the first steps, so that Adam's first ones do not undo stage 0, then falling to 0."""
+    return settings.rate * min(1.0, (step + 1) / RISE) * (1 - step / steps)
 
 
 def _descend(mapping: PromptMapping, optimiser: Any, loss: Tensor, rate: float) -> None:

@@ -115,7 +115,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_train_and_eval_by_command(place: Path, tmp_path: Path) -> None:
     common = ["--data", place / "data", "--encoder", place / "encoder", "--llm", place / "llm", "--json"]
     arguments = ["prompt", "--out", tmp_path / "m", "--without", "sw", "--limit", 20, "--cache", tmp_path / "c"]
-    arguments += ["--warm", 2, "--translate", 3, "--task", 1, "--batch", 2, *common]
+    arguments += ["--translate", 3, "--task", 1, "--batch", 2, *common]
     stopped = call(train.app, *arguments, "--seconds", 0)
     assert (stopped.exit_code, json.loads(stopped.stdout)["steps"]) == (1, 1)
     made = call(train.app, *arguments)

@@ -1,5 +1,6 @@
 """Soft prompts and the language model that reads them, on tiny models of four families made from a config."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import torch
 
 from lira_rag.errors import ConfigError, InvalidInput, ModelNotFound
 from lira_rag.lasr.frozen_llm import FrozenLLM
-from lira_rag.lasr.soft_prompt import SoftPrompts, assemble
+from lira_rag.lasr.soft_prompt import SoftPrompts, assemble, bins_of
 from lira_rag.lasr.soft_reader import LocalSoftReader
 from lira_rag.lasr.token_table import EmbeddingTable, llm_fingerprint
 from lira_rag.modules.prompt_mapping import PromptMapping, save_mapping
+from lira_rag.protocols import FloatArray, Kind
 from lira_rag.testing import FailingTranslator, FakeEncoder, FakeTranslator
 from tests.tiny_models import KINDS, make_causal
 
@@ -163,3 +165,17 @@ def test_refusals(folders: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"hidden_size": 4}')
     with pytest.raises(ModelNotFound, match="no safetensors"):
         llm_fingerprint(tmp_path)
+
+
+async def test_bins_count_the_texts_own_tokens_and_not_what_stands_around_them() -> None:
+    class Framed(FakeEncoder):
+        """Three tokens before a text, one behind."""
+
+        async def encode_tokens(self, texts: Sequence[str], kind: Kind) -> list[FloatArray]:
+            inner = await super().encode_tokens(texts, kind)
+            return [np.concatenate([np.ones((3, 4)), rows, np.ones((1, 4))]).astype(np.float32) for rows in inner]
+
+    rows, counts = await bins_of(Framed(4), ["moja mbili tatu nne", " ", "moja"], 4)
+    assert counts.tolist() == [[0, 1, 2, 1], [0, 0, 0, 0], [0, 0, 1, 0]]
+    own = await FakeEncoder(4).encode_tokens(["moja mbili tatu nne"], "query")
+    np.testing.assert_allclose(rows[0, 2].numpy(), own[0][1:3].mean(axis=0), atol=1e-6)

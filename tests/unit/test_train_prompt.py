@@ -17,12 +17,12 @@ from lira_rag.testing import FakeEncoder
 from lira_rag.training.prompt_features import cross_glosses, encode_examples
 from lira_rag.training.prompt_run import train_prompt
 from lira_rag.training.prompt_targets import PromptTargets
-from lira_rag.training.prompt_warm import warm_start
+from lira_rag.training.prompt_warm import RIDGE, warm_start
 from lira_rag.training.soft_prompt import PromptSettings, batch_loss
 from tests.eval_data import WORDS, data_folder, foreign, sentences, write_lines
 from tests.tiny_models import make_causal
 
-SHORT = PromptSettings(warm=20, translate=6, task=4, batch=4, save_every=2, most_tokens=8)
+SHORT = PromptSettings(translate=6, task=4, batch=4, save_every=2, most_tokens=8)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ async def test_stopped_again_and_again_it_ends_where_an_unbroken_run_does(llm: F
 
 async def test_held_out_texts_are_told_better_from_their_own_rows(llm: FrozenLLM, tmp_path: Path) -> None:
     """Than from the rows of another text; a mapping that learned only how targets look would do as well with those."""
-    settings = PromptSettings(warm=0, translate=80, task=0, batch=8, rate=5e-3, native_only=1.0, most_tokens=4)
+    settings = PromptSettings(warm=False, translate=80, task=0, batch=8, rate=5e-3, native_only=1.0, most_tokens=4)
     said = [Example(f"za{a} za{b}", "ha", f"{a} {b}", a, "english", "own") for a in WORDS[:6] for b in WORDS[10:30]]
     await train_prompt(said[::2], encoder(), llm, tmp_path / "m", bins=2, settings=settings)
     mapping, _ = load_mapping(tmp_path / "m", encoder=encoder().fingerprint, english="", llm=llm.fingerprint)
@@ -165,21 +165,28 @@ async def test_a_mapping_of_another_width_is_refused(llm: FrozenLLM, tmp_path: P
         await train_prompt(examples(), Vectors(), llm, tmp_path / "m")  # type: ignore[arg-type]
 
 
-async def test_the_warm_start_brings_rows_near_the_binned_embeddings(llm: FrozenLLM) -> None:
-    """Against means made with numpy: much nearer than a mapping that always gives the mean row."""
+async def test_the_warm_start_is_the_best_linear_map_to_the_binned_embeddings(llm: FrozenLLM) -> None:
+    """Against numpy's least squares with the ridge as extra rows, and bins counted by hand."""
     rows = examples()[:60]
     features = await encode_examples(rows, [row.english for row in rows], encoder(), encoder(), 3)
     torch.manual_seed(1)
     mapping = PromptMapping(16, 32, bins=3)
-    warm_start(rows, features, mapping, llm, 150)
+    share = warm_start(rows, features, mapping, llm)
     table = llm.table().numpy()
     aims = []
     for row in rows:
         ids = np.array(llm.tokens(" " + row.english))
-        places = np.arange(len(ids)) * 3 // len(ids)
+        places = ((np.arange(len(ids)) + 0.5) / len(ids) * 3).astype(int)
         aims.append(np.stack([table[ids[places == n]].mean(axis=0) for n in range(3)]))
+    flat = features.native.float().numpy().reshape(-1, 16)
+    wanted = np.stack(aims).reshape(-1, 32)
+    inputs = (flat - flat.mean(0)) / flat.std(0, ddof=1)
+    padded = np.concatenate([inputs, RIDGE**0.5 * np.eye(16)])
+    centred = np.concatenate([wanted - wanted.mean(0), np.zeros((16, 32))])
+    expected = inputs @ np.linalg.lstsq(padded, centred, rcond=None)[0] + wanted.mean(0)
     with torch.no_grad():
-        found = mapping.map_rows(features.native.float()).numpy()
-    missed = ((found - np.stack(aims)) ** 2).mean()
-    spread = ((np.stack(aims).mean(axis=(0, 1)) - np.stack(aims)) ** 2).mean()
-    assert missed < 0.7 * spread
+        found = mapping.map_rows(features.native.float()).numpy().reshape(-1, 32)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    left = ((expected - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum()
+    assert share == pytest.approx(1 - left, abs=1e-3)
+    assert 0.02 < share < 1
