@@ -17,6 +17,9 @@ from lira_rag.evaluation.demo_corpus import documents
 
 __all__ = ["answers"]
 
+PATIENT = {"search_deadline": 60.0, "ask_deadline": 180.0}
+"""Seconds: what answers are worth shall not depend on how busy the machine is."""
+
 
 def answers(
     chats: Annotated[str, typer.Option("--chat", metavar="NAME,…", help="Chat models; none quotes.")] = "none",
@@ -45,7 +48,7 @@ def answers(
 def _measured(
     chat: str, languages: tuple[str, ...], settings: dict[str, Any], quiet: bool
 ) -> tuple[dict[str, AnswerRates], str]:
-    with Lira.create(None, **{**settings, "chat": chat}) as lira:
+    with Lira.create(None, **{**PATIENT, **settings, "chat": chat}) as lira:
         with bar("indexing the shop", quiet) as progress:
             lira.add(documents(), progress or False)
         with bar(f"asking, chat = {chat}", quiet) as progress:
