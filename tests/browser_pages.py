@@ -29,7 +29,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--window-size=1000,1000",
 )
-SECONDS = 20.0
+SECONDS = 60.0
 
 ATTACK = '<img src=x onerror="document.title=1"><script>document.title=2</script> ![](http://127.0.0.1:9/leak)'
 PAGES = [

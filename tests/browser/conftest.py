@@ -21,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(240))  # a page loads slowly on a machine that does other work
             if missing:
                 item.add_marker(pytest.mark.skip(reason=missing))
 

@@ -8,7 +8,7 @@ from lira_rag import Lira
 from lira_rag.evaluation.demo_corpus import documents
 from tests.browser_pages import Browser, served
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.timeout(300)]
 
 
 def test_the_shops_pages_are_asked_in_three_languages(browser: Browser) -> None:
