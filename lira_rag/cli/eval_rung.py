@@ -20,7 +20,7 @@ Prepared = Annotated[Path, typer.Option("--prepared", metavar="DIR", help="Folde
 Task = Annotated[str, typer.Option("--task", help="T2: questions to passages; T1: sentences to translations.")]
 Languages = Annotated[str, typer.Option("--languages", metavar="TAG,…", help="Only these; default: all there are.")]
 Dev = Annotated[int, typer.Option("--dev", help="Questions of each language to measure on.")]
-Train = Annotated[int, typer.Option("--train", help="Questions of each language to train the actor on.")]
+Train = Annotated[int, typer.Option("--train", help="Questions of each language to train the actor on; 0: no actor.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the draw of questions.")]
 
 
@@ -100,6 +100,10 @@ def _measured(scored: Any, bench: Any, seeds: int, choices: Path) -> dict[str, A
     from lira_rag.training.actor import ActorSettings, train_actor
 
     lines = scored.choices
+    if not lines:
+        from lira_rag.agents.actor import RewardActor
+
+        return {**run(partial(measure_rung, scored.dev, [RewardActor()], bench)), "actors": [], "trained_on": 0}
     choices.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines), encoding="utf-8")
     versions = {"encoder": bench.encoder.fingerprint, "judge": scored.judge}
     made = [train_actor(lines, settings=ActorSettings(seed=seed), **versions) for seed in range(max(seeds, 1))]

@@ -24,6 +24,7 @@ NOTES = (
     "The actor learns from train questions what candidates turned out to be worth; no question below was among them.",
     '"both" is the engine\'s fusion of the anchored own path with the translation, at 0.8 x confidence x trust.',
 )
+NO_ACTOR = "- no actor was trained: the rows called actor are argmax-reward, which needs no training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ async def score_rung(data: RungData, rows: Sequence[Mapping[str, Any]], bench: B
     pairs = [(p.text, tag, p.english) for tag in tags for p in data.rest.by_language.get(tag, ())]
     guards = standard_guards()
     judge = AgreementCritic(LexiconTranslator.fit(pairs), guards)
-    train = [await score_candidates(block, rows, bench, judge, guards) for block in data.train]
+    learnt = [block for block in data.train if block.queries]
+    train = [await score_candidates(block, rows, bench, judge, guards) for block in learnt]
     dev = [await score_candidates(block, rows, bench, judge, guards) for block in data.dev]
     return Scored(train, dev, judge.version)
 
@@ -55,7 +57,8 @@ def rung_markdown(task: str, results: Mapping[str, Any], about: Sequence[str]) -
     """Tables for docs/results."""
     lines = ["# Real translations", "", "Written by `lira eval rung`.", ""]
     lines += [f"- {line}" for line in (*about, *NOTES)]
-    lines += [f"- the actor's training questions: {results['trained_on']}"]
+    trained = results["trained_on"]
+    lines += [f"- the actor's training questions: {trained}" if trained else NO_ACTOR]
     titles = {"chosen": "searching with one translation", "paths": "own path, translation, both"}
     for part, title in titles.items():
         lines += ["", f"## {task}: {title}", "", *_table(results[part])]

@@ -191,3 +191,17 @@ def run(*arguments: object) -> Any:
     made = CliRunner().invoke(evaluate.app, [str(a) for a in arguments], catch_exceptions=False)
     assert made.exit_code == 0, made.output
     return made
+
+
+def test_without_train_questions_no_actor_is_trained_and_the_table_says_so(folder: Path, tmp_path: Path) -> None:
+    make_model(tmp_path / "encoder")
+    sentence_files(tmp_path / "encoder")
+    rows = [
+        {"text": text, "language": "ha", "candidates": [text, "river"], "greedy": text}
+        for text in rung_data(folder, "T2", ["ha"], 8, 0).dev[0].queries
+    ]
+    (tmp_path / "T2.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    shared = ["--data", folder, "--prepared", tmp_path, "--dev", 8, "--train", 0]
+    encoder = ["--encoder", tmp_path / "encoder", "--cache", tmp_path / "cache"]
+    run("rung", *shared, *encoder, "--to", tmp_path / "r.md")
+    assert "no actor was trained" in (tmp_path / "r.md").read_text(encoding="utf-8")
