@@ -6,6 +6,7 @@
 Rows:
     asks         32 questions at once through `Lira.ask` against a real vLLM server that this script starts (SmolLM2),
                  and the very same requests sent straight to it, in turns; `ratio` of throughputs     (goal: 0.95)
+    first text   seconds until the first words of `Lira.stream`, its search included, and of the same request straight
     first piece  seconds until the first piece of a streamed reply, straight and through VLLMEndpoint
     overhead     one translation and one verdict by the agents against the same requests posted by a bare httpx client,
                  both to the loopback fake server, which replies at once: milliseconds added, p50     (goal: 2 ms)
@@ -24,6 +25,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +104,43 @@ async def asks(url: str, count: int, repeats: int, folder: Path) -> dict[str, An
             rows.append(
                 {"ask_s": ours, "straight_s": theirs, "requests": sum(map(len, calls)), "answered_by_model": own}
             )
+        first = await first_text(lira, recorder, client, questions[:6])
     await lira.aclose()
     return {
+        "first_text": first,
         "rounds": rows,
         "ratio": sum(row["straight_s"] for row in rows) / sum(row["ask_s"] for row in rows),
         "asks_per_s": repeats * count / sum(row["ask_s"] for row in rows),
     }
+
+
+async def first_text(
+    lira: Lira, recorder: Recorder, client: httpx.AsyncClient, questions: Sequence[str]
+) -> dict[str, float]:
+    """Medians over questions one after the other."""
+    ours, theirs = [], []
+    for question in questions:
+        recorder.calls.clear()
+        started = time.perf_counter()
+        async with aclosing(lira.astream(question, deadline=SECONDS)) as events:
+            async for event in events:
+                if event.kind == "text":
+                    ours.append(time.perf_counter() - started)
+                    break
+        if recorder.calls:
+            url = recorder._channel.base_url
+            theirs.append(await first_of_stream(client, url, recorder.calls[0][0] | {"stream": True}))
+    return {"ask_p50_s": statistics.median(ours), "straight_p50_s": statistics.median(theirs)} if ours else {}
+
+
+async def first_of_stream(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> float:
+    """Seconds until the first text of a streamed request."""
+    started = time.perf_counter()
+    async with client.stream("POST", url + "/chat/completions", json=body) as reply:
+        async for line in reply.aiter_lines():
+            if '"content":"' in line and '"content":""' not in line:
+                break
+    return time.perf_counter() - started
 
 
 async def first_piece(url: str) -> dict[str, float]:
@@ -116,17 +149,12 @@ async def first_piece(url: str) -> dict[str, float]:
     endpoint, ours, theirs = VLLMEndpoint(url, MODEL, timeout=SECONDS), [], []
     async with httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client:
         for _ in range(8):
-            started = time.perf_counter()
-            async with client.stream("POST", url + "/chat/completions", json=body) as reply:
-                async for line in reply.aiter_lines():
-                    if '"content":"' in line and '"content":""' not in line:
-                        theirs.append(time.perf_counter() - started)
-                        break
+            theirs.append(await first_of_stream(client, url, body))
             started = time.perf_counter()
             pieces = endpoint.stream(messages, max_tokens=32)
             await anext(aiter(pieces))
             ours.append(time.perf_counter() - started)
-            await pieces.aclose()  # type: ignore[attr-defined]
+            await pieces.aclose()
     await endpoint.aclose()
     return {"straight_p50_s": statistics.median(theirs), "endpoint_p50_s": statistics.median(ours)}
 

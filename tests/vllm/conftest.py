@@ -39,7 +39,8 @@ def started(
     encoder = vllm_command(
         checkpoint_of(ENCODER, encoder=True), installation, port=free_port(), tokens=True, cache_gib=1
     )
-    commands = {"chat_server": chat_command(installation, free_port()), "encoder_server": encoder}
+    chats = {name: chat_command(installation, free_port()) for name in ("chat_server", "mortal_server")}
+    commands = {**chats, "encoder_server": encoder}
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     servers = {
         name: ModelServer(command, logs / f"{name}.log", seconds=START_SECONDS)
@@ -65,3 +66,9 @@ def chat_server(started: dict[str, ModelServer]) -> ModelServer:
 @pytest.fixture(scope="session")
 def encoder_server(started: dict[str, ModelServer]) -> ModelServer:
     return started["encoder_server"]
+
+
+@pytest.fixture(scope="session")
+def mortal_server(started: dict[str, ModelServer]) -> ModelServer:
+    """A second chat server of the same model, which a test may kill, and has to start again."""
+    return started["mortal_server"]
