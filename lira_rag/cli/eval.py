@@ -14,6 +14,7 @@ from lira_rag.cli import eval_answers, eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.eval_rung import prepare, rung
 from lira_rag.cli.eval_seeds import seeds
+from lira_rag.cli.eval_lasr import lasr
 from lira_rag.cli.options import Json
 from lira_rag.cli.report import index
 from lira_rag.errors import InvalidInput
@@ -39,6 +40,7 @@ app.command("reasoning")(eval_reasoning.reasoning)
 app.command("prepare")(prepare)
 app.command("rung")(rung)
 app.command("seeds")(seeds)
+app.command("lasr")(lasr)
 
 Encoder = Annotated[str, typer.Option("--encoder", help="Packaged model, folder or hub id.")]
 Precision = Annotated[str, typer.Option("--precision", help="int8 or fp32.")]

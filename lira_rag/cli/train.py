@@ -14,11 +14,13 @@ from lira_rag.cli.options import Json
 from lira_rag.cli.train_actor import train_actor
 from lira_rag.cli.train_lexicon import lexicon
 from lira_rag.cli.train_prompt import prompt
+from lira_rag.cli.train_lasr import train_lasr
 from lira_rag.errors import ConfigError
 
-__all__ = ["app"]
+__all__ = ["app", "read", "vector_cache"]
 
 app = typer.Typer(help="Train parts of the library on your own data.", no_args_is_help=True)
+app.command("lasr")(train_lasr)
 
 SOURCES = (
     "NTREX-128 (CC BY-SA 4.0; published as evaluation data: do not report results of this checkpoint on it) and the "
@@ -29,6 +31,9 @@ OWN = "the user's own pairs"
 app.command("lexicon")(lexicon)
 app.command("prompt")(prompt)
 app.command("actor")(train_actor)
+@app.callback()
+def _group() -> None:
+    """Keep each a sub-command of its own."""
 
 
 @app.command("arca")
@@ -70,6 +75,11 @@ def train_arca(
         return
     arguments = (found, _encoder(encoder, precision), to, seed, _cache(cache), as_json)
     sources = SOURCES if data else OWN
+    if method not in ("maps", "residual"):
+        raise ConfigError(f"method must be maps or residual, but got {method!r}")
+    found = read(data, pairs, limit, without)
+    arguments = (found, _encoder(encoder, precision), to, seed, vector_cache(cache), as_json)
+    sources = SOURCES if data else "the user's own pairs"
     _deliver(_maps(*arguments, sources) if method == "maps" else _residual(*arguments), as_json)
 
 
@@ -82,7 +92,7 @@ def _deliver(report: dict[str, Any], as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _read(data: Path | None, pairs: Path | None, limit: int | None, without: str) -> Any:
+def read(data: Path | None, pairs: Path | None, limit: int | None, without: str) -> Any:
     from lira_rag.arca.parallel import read_folder, read_pairs
     from lira_rag.languages import normalize_tag
 
@@ -98,7 +108,7 @@ def _encoder(name: str, precision: str) -> Any:
     return load_encoder(locate(name), name=name, precision=precision)  # type: ignore[arg-type]
 
 
-def _cache(folder: Path | None) -> Any:
+def vector_cache(folder: Path | None) -> Any:
     from lira_rag.arca.vectors import VectorCache
     from lira_rag.folders import lira_home
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["to_markdown"]
+__all__ = ["TITLES", "head_of", "row_of", "to_markdown"]
 
 TITLES = {
     "T1": "T1: a sentence finds its English translation (accuracy@1)",
@@ -56,16 +56,16 @@ def to_markdown(tasks: Mapping[str, Mapping[str, Any]], about: Sequence[str] = (
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _row(cells: Sequence[object]) -> str:
+def row_of(cells: Sequence[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |"
 
 
-def _head(cells: Sequence[str]) -> list[str]:
-    return [_row(cells), "|" + "---|" * len(cells)]
+def head_of(cells: Sequence[str]) -> list[str]:
+    return [row_of(cells), "|" + "---|" * len(cells)]
 
 
 def _methods(rows: Mapping[str, Any]) -> list[str]:
-    lines = _head(HEAD)
+    lines = head_of(HEAD)
     for name, row in rows.items():
         if "not_run" in row:
             continue
@@ -73,7 +73,7 @@ def _methods(rows: Mapping[str, Any]) -> list[str]:
         shown = f"{gap['mean']:+.1f} ({gap['low']:+.1f} to {gap['high']:+.1f})" if gap else ""
         cost = row.get("cost", {})
         lines.append(
-            _row(
+            row_of(
                 (
                     name,
                     f"{row['mean']:.1f}",
@@ -97,8 +97,8 @@ def _languages(rows: Mapping[str, Any]) -> list[str]:
         return []
     languages = list(next(iter(run.values())))
     shares = {name: row["own_language_share_at_10"] for name, row in rows.items() if "own_language_share_at_10" in row}
-    lines = _head(("method", *languages, *(["own language in the first 10, %"] if shares else [])))
+    lines = head_of(("method", *languages, *(["own language in the first 10, %"] if shares else [])))
     for name, found in run.items():
         share = [f"{shares[name]:.1f}"] if name in shares else []
-        lines.append(_row((name, *(f"{found[tag]:.1f}" for tag in languages), *share)))
+        lines.append(row_of((name, *(f"{found[tag]:.1f}" for tag in languages), *share)))
     return lines

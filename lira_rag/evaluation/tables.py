@@ -17,7 +17,7 @@ from lira_rag.functional.ranking import gold_ranks, ndcg_of_ranks, recall_of_ran
 from lira_rag.protocols import FloatArray
 from lira_rag.text.degrade import RUNGS
 
-__all__ = ["figures", "measure", "run_task"]
+__all__ = ["by_kind", "figures", "measure", "run_task"]
 
 Report = Callable[[int, int | None], None]
 DEEP = 10
@@ -83,7 +83,7 @@ def _whole(found: dict[str, Measured], backbone: dict[str, Measured] | None) -> 
     before = {name: block.main for name, block in backbone.items()} if backbone is not None else None
     row = figures({name: block.main for name, block in found.items()}, before)
     if all("/" in name for name in found):
-        row["by_kind"] = _by_kind(row["by_language"])
+        row["by_kind"] = by_kind(row["by_language"])
     row["recall5"] = _mean([100 * float(block.recall.mean()) for block in found.values()])
     foreign = [100 * float(block.foreign.mean()) for block in found.values() if block.foreign is not None]
     if foreign:
@@ -91,7 +91,7 @@ def _whole(found: dict[str, Measured], backbone: dict[str, Measured] | None) -> 
     return row
 
 
-def _by_kind(by_language: Mapping[str, float]) -> dict[str, float]:
+def by_kind(by_language: Mapping[str, float]) -> dict[str, float]:
     """Means of blocks named ``hau/human`` by rung, and of blocks named ``own/hau`` by what was asked."""
     kinds: dict[str, list[float]] = {}
     for name, value in by_language.items():

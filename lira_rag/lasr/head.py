@@ -3,7 +3,7 @@
 Source: LiRA, arXiv 2510.14466, section "LaSR": one embedding for retrieval and ranking. Only queries are moved:
 passages keep the encoder's own vectors, which is what the head folds to for an English text with one path, so an index
 stays valid with and without a head. A language the head was not passed for, English, and a question without a
-translation (unless the head was passed for that too) keep the anchored vector.
+translation (unless the head's card allows it) keep the anchored vector.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class LasrHead:
 
     Args:
         head: the network.
-        card: "embedded", the tags of its language embeddings from number 1 on; "languages", the tags it was passed for,
-            `ANY` among them for all others; "alone", whether it moves questions without a translation.
+        card: "embedded", the tags of its language embeddings from number 1 on; "languages", the tags it was passed
+            for, `ANY` among them for all others; "alone", whether it moves questions without a translation; "left_out",
+            a path an ablation does without.
     """
 
     def __init__(self, head: FusionHead, card: Mapping[str, Any] | None = None) -> None:
@@ -95,8 +96,11 @@ class LasrHead:
 
         from lira_rag.modules.fusion import TwoPaths
 
+        paths = TwoPaths(*map(torch.from_numpy, parts))
+        if self.card.get("left_out") in ("native", "english"):
+            paths = paths.without(self.card["left_out"])
         with torch.inference_mode():
-            return np.asarray(self.head(TwoPaths(*map(torch.from_numpy, parts))).numpy(), dtype=np.float32)
+            return np.asarray(self.head(paths).numpy(), dtype=np.float32)
 
     def save(self, folder: Path, native: str, maps: str) -> None:
         """Write lasr.safetensors and lasr.json.

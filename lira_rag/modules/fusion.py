@@ -16,7 +16,7 @@ path s is 0 and only native rows are left. Document vectors are the encoder's ow
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,15 @@ class TwoPaths(NamedTuple):
     def take(self, places: Tensor) -> TwoPaths:
         """The texts at some places, in single precision."""
         return TwoPaths(*(part[places].float() if part.is_floating_point() else part[places] for part in self))
+
+    def without(self, path: Literal["native", "english"]) -> TwoPaths:
+        """The texts without one path, for ablations: without the native one the English vector is the base."""
+        counts = self.counts.clone()
+        counts[:, NATIVE if path == "native" else ENGLISH] = 0
+        if path == "english":
+            return self._replace(counts=counts)
+        there = self.counts[:, ENGLISH].sum(dim=1, keepdim=True) > 0
+        return self._replace(counts=counts, anchored=self.english.where(there, self.anchored))
 
 
 class FusionHead(nn.Module):

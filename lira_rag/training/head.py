@@ -121,17 +121,12 @@ def head_vectors(head: FusionHead, paths: TwoPaths, settings: HeadSettings) -> N
 
 
 def ablated(paths: TwoPaths, settings: HeadSettings) -> TwoPaths:
-    """The paths without what an ablation leaves out. Without the native path the English vector is the base."""
+    """The paths without what an ablation leaves out."""
     if not settings.language:
         paths = paths._replace(language=paths.language * 0)
-    counts = paths.counts.clone()
     if not settings.translated:
-        counts[:, 1] = 0
-    if not settings.native:
-        counts[:, 0] = 0
-        there = counts[:, 1].sum(dim=1, keepdim=True) > 0
-        paths = paths._replace(anchored=paths.english.where(there, paths.anchored))
-    return paths._replace(counts=counts)
+        paths = paths.without("english")
+    return paths if settings.native else paths.without("native")
 
 
 class _Trainer:

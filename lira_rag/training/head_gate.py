@@ -35,7 +35,6 @@ class HeadVerdict:
 
     Attributes:
         passed: a head is shipped.
-        alone: it also moves queries without a translation.
         languages: tags it is used for.
         reason: one plain sentence.
         forms: by form, held-out nDCG@10 (0 to 100) of the native path, the translation alone, the rule, the rule tuned
@@ -44,7 +43,6 @@ class HeadVerdict:
     """
 
     passed: bool
-    alone: bool
     languages: tuple[str, ...]
     reason: str
     forms: dict[str, dict[str, float]]
@@ -103,7 +101,7 @@ def judge_head(material: HeadMaterial, rows: Any, head: Scored, tuned: Scored, s
     reason = _reason(forms, languages)
     passed = reason.startswith("passed")
     kept = tuple(tag for tag, row in languages.items() if row["high"] >= 0) if passed else ()
-    return HeadVerdict(passed, passed and forms["native"]["low"] > 0, kept, reason, forms, languages)
+    return HeadVerdict(passed, kept, reason, forms, languages)
 
 
 def _form(form: str, head: Scored, rule: Scored, tuned: Scored, single: Scored, seed: int) -> dict[str, float]:

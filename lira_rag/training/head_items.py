@@ -22,9 +22,9 @@ from lira_rag.training.crossfit import crossfit_glosses
 __all__ = ["HeadItem", "Translations", "head_items", "learned_from"]
 
 LEAST_QUESTIONS = 100
-"""Fewer questions than this say little about how a language is asked in; its sentences are not taken instead."""
+"""Questions with a passage that a language needs: with fewer its head could not be judged."""
 SENTENCES = 200
-"""Sentences of a language that are taken where no language has questions."""
+"""Pairs of a language that are taken where no language has so many."""
 NOISE = ("drop15", "drop40", "shuffled")
 Translations = Mapping[str, tuple[str, float]]
 
@@ -56,8 +56,11 @@ def learned_from(pairs: Pairs) -> dict[str, list[int]]:
     Raises:
         InvalidInput: no language has enough.
     """
-    questions = {tag: [n for n, p in enumerate(rows) if p.is_question] for tag, rows in pairs.by_language.items()}
-    asked = {tag: found for tag, found in questions.items() if len(found) >= LEAST_QUESTIONS}
+    asked = {
+        tag: [n for n, pair in enumerate(rows) if pair.is_question]
+        for tag, rows in pairs.by_language.items()
+        if sum(1 for pair in rows if pair.passage) >= LEAST_QUESTIONS
+    }
     chosen = asked or {tag: list(range(min(len(rows), SENTENCES))) for tag, rows in pairs.by_language.items()}
     if sum(map(len, chosen.values())) < 8 * LEAST_PAIRS:
         raise InvalidInput(f"a head needs at least {8 * LEAST_PAIRS} pairs, but got {sum(map(len, chosen.values()))}")
@@ -99,9 +102,9 @@ def head_items(
 
 
 def _vocabulary(pairs: Pairs) -> list[str]:
-    """Index words of all passages, the most frequent first: what a lexicon in front of an index knows."""
+    """Index words of all passages, those of most passages first: what a lexicon in front of an index knows."""
     passages = dict.fromkeys(pair.passage for rows in pairs.by_language.values() for pair in rows if pair.passage)
-    return [word for word, _ in Counter(word for text in passages for word in lexical_words(text)).most_common()]
+    return [word for word, _ in Counter(w for text in passages for w in set(lexical_words(text))).most_common()]
 
 
 def _noised(texts: Sequence[str], seed: int) -> list[str]:

@@ -29,7 +29,7 @@ class HeadSettings:
         seed: of weights, order and folds.
     """
 
-    epochs: int = 24
+    epochs: int = 10
     batch: int = 64
     rate: float = 1e-3
     decay: float = 0.01

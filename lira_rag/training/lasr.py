@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial as bind
 from pathlib import Path
@@ -36,7 +36,7 @@ from lira_rag.training.head_items import Translations, head_items
 from lira_rag.training.head_material import FORMS, HeadMaterial, encode_head_material
 from lira_rag.training.head_settings import HeadSettings
 
-__all__ = ["LasrTrained", "fit_head", "prepare", "train_lasr"]
+__all__ = ["LasrTrained", "as_lasr", "fit_head", "prepare", "train_lasr"]
 
 _logger = logging.getLogger("lira_rag")
 Report = Callable[[int, int | None], None]
@@ -141,14 +141,18 @@ def fit_head(
     run = train_head(material, np.arange(len(material)), settings, epochs=epochs, partial=_under(scratch, "whole"))
     _report(progress, total, total)
     about["history"] = [{name: round(value, 5) for name, value in step.items()} for step in run.history]
-    card = {
-        "embedded": list(material.languages) if settings.language else [],
-        "languages": list(verdict.languages),
-        "alone": verdict.alone,
-        "verdict": verdict.to_dict(),
-        **about,
-    }
-    return LasrTrained(LasrHead(run.head, card), verdict, about)
+    card = {"languages": list(verdict.languages), "verdict": verdict.to_dict(), **about}
+    return LasrTrained(as_lasr(run.head, material, settings, card), verdict, about)
+
+
+def as_lasr(
+    head: FusionHead, material: HeadMaterial, settings: HeadSettings, card: Mapping[str, Any] | None = None
+) -> LasrHead:
+    """A trained network with its card; without one it is taken to be passed for everything, to be measured."""
+    left_out = "" if settings.native and settings.translated else "english" if settings.native else "native"
+    embedded = list(material.languages) if settings.language else []
+    passed = card or {"languages": [*material.languages, ANY], "alone": not settings.translated}
+    return LasrHead(head, {"embedded": embedded, "left_out": left_out, **passed})
 
 
 def _parts(material: HeadMaterial, settings: HeadSettings) -> list[Rows]:

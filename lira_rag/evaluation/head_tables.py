@@ -1,0 +1,99 @@
+"""Trained fusion heads against today's rule: each row is the mean over seeds, question by question, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lira_rag.evaluation.bench import Bench
+from lira_rag.evaluation.blocks import Block
+from lira_rag.evaluation.markdown import TITLES, head_of, row_of
+from lira_rag.evaluation.methods import MeanOfPaths, Method, Translated, Whole
+from lira_rag.evaluation.tables import by_kind, figures, measure
+from lira_rag.lasr.head import LasrHead
+from lira_rag.protocols import FloatArray
+
+__all__ = ["RULE", "head_rows", "heads_markdown"]
+
+RULE = "today's rule"
+"""Anchored query and translation, joined by confidence and trust; no words. What a head has to beat."""
+Values = dict[str, FloatArray]
+
+
+def untrained() -> dict[str, Method]:
+    """The rows without a head."""
+    return {
+        RULE: Whole(lexical=False),
+        "native path alone": Whole(lexical=False, translated=False),
+        "translation alone": Translated(),
+        "untrained sum": MeanOfPaths(),
+        "lira": Whole(),
+    }
+
+
+async def head_rows(
+    blocks: Sequence[Block],
+    variants: Mapping[str, Sequence[LasrHead]],
+    bench: Bench,
+    progress: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Figures of one task, 0 to 100: the rows without a head, each variant, and the first variant with words.
+
+    Args:
+        blocks: of the task.
+        variants: heads of equal kind and different seeds, by name; the first is the whole head.
+        progress: called after each row.
+    """
+    values: dict[str, list[Values]] = {}
+    for name, method in untrained().items():
+        values[name] = [await _measured(blocks, method, bench)]
+    words = {f"lira+{next(iter(variants))}": next(iter(variants.values()))} if variants else {}
+    for name, heads in {**variants, **words}.items():
+        method = Whole(head=True, lexical=name in words)
+        values[name] = [await _measured(blocks, method, replace(bench, head=head)) for head in heads]
+        if progress is not None:
+            progress()
+    reference = {True: _mean(values["lira"]), False: _mean(values[RULE])}
+    return {name: _figures(found, reference[name in words]) for name, found in values.items()}
+
+
+async def _measured(blocks: Sequence[Block], method: Method, bench: Bench) -> Values:
+    return {block.name: measure(await method.scores(bench, block), block).main for block in blocks}
+
+
+def _mean(seeds: Sequence[Values]) -> Values:
+    return {name: np.mean([found[name] for found in seeds], axis=0).astype(np.float32) for name in seeds[0]}
+
+
+def _figures(seeds: Sequence[Values], reference: Values) -> dict[str, Any]:
+    """Figures of the mean over seeds, with the difference to the reference and the range over seeds."""
+    row = figures(_mean(seeds), reference)
+    means = [100 * float(np.mean([values.mean() for values in found.values()])) for found in seeds]
+    row["seeds"] = {"n": len(seeds), "low": round(min(means), 2), "high": round(max(means), 2)}
+    if all("/" in name for name in seeds[0]):
+        row["by_kind"] = by_kind(row["by_language"])
+    return row
+
+
+def heads_markdown(tasks: Mapping[str, Mapping[str, Any]], about: Sequence[str]) -> str:
+    """The tables for docs/results."""
+    parts = ["# The fusion head", "", "Written by `lira eval lasr`. Ties count against the method. Differences are to"]
+    parts += [f"{RULE}, those of rows with words to lira; intervals are paired bootstraps of the mean over seeds.", ""]
+    parts += [f"- {line}" for line in about]
+    for task, rows in tasks.items():
+        kinds = list(next(iter(rows.values())).get("by_kind", next(iter(rows.values()))["by_language"]))
+        parts += ["", f"## {TITLES.get(task, task)}", ""]
+        parts += head_of(("method", "mean", "difference", "over seeds", "n", *kinds))
+        parts += [_line(name, row) for name, row in rows.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _line(name: str, row: Mapping[str, Any]) -> str:
+    gap, seeds = row.get("difference"), row["seeds"]
+    shown = f"{gap['mean']:+.1f} ({gap['low']:+.1f} to {gap['high']:+.1f})" if gap else ""
+    spread = f"{seeds['low']:.1f} to {seeds['high']:.1f} ({seeds['n']})" if seeds["n"] > 1 else ""
+    kinds = row.get("by_kind", row["by_language"]).values()
+    return row_of((name, f"{row['mean']:.1f}", shown, spread, row["n"], *(f"{value:.1f}" for value in kinds)))
