@@ -68,5 +68,8 @@ def soft_ranks(values: Tensor, temperature: float) -> Tensor:
 
 def ranks(values: Tensor) -> Tensor:
     """Exact descending ranks [n] of values [n], from 1; equal values share their mean rank. No gradient."""
-    gap = values.detach().unsqueeze(0) - values.detach().unsqueeze(1)
-    return ((gap > 0).to(values.dtype) + 0.5 * (gap == 0).to(values.dtype)).sum(dim=1) + 0.5
+    import torch
+
+    _, place, count = torch.unique(values.detach(), return_inverse=True, return_counts=True)  # ascending
+    above = len(values) - count.cumsum(dim=0)
+    return (above + (count + 1) / 2)[place].to(values.dtype)

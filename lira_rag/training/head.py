@@ -189,15 +189,19 @@ class _Trainer:
         paths = self._forms(batch, rng)
         places = torch.split(torch.arange(len(paths.anchored)), self.settings.piece)
         other = torch.from_numpy(rng.permutation(len(batch)))
-        with torch.no_grad():
-            vectors = torch.cat([self.head(paths.take(place)) for place in places])
-        leaf = vectors.requires_grad_()
-        loss = self._loss(leaf, batch, other)
-        loss.backward()  # type: ignore[no-untyped-call]
-        assert leaf.grad is not None
         self.optimiser.zero_grad()
-        for place, gradient in zip(places, torch.split(leaf.grad, self.settings.piece), strict=True):
-            self.head(paths.take(place)).backward(gradient)
+        if len(places) == 1:
+            leaf = self.head(paths)
+            loss = self._loss(leaf, batch, other)
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            with torch.no_grad():
+                leaf = torch.cat([self.head(paths.take(place)) for place in places])
+            loss = self._loss(leaf.requires_grad_(), batch, other)
+            loss.backward()  # type: ignore[no-untyped-call]
+            assert leaf.grad is not None
+            for place, gradient in zip(places, torch.split(leaf.grad, self.settings.piece), strict=True):
+                self.head(paths.take(place)).backward(gradient)
         torch.nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
         self.optimiser.step()
         self.losses.append(float(loss.detach()))
