@@ -14,6 +14,9 @@ from lira_rag.errors import InvalidInput
 
 __all__ = ["lasr"]
 
+UNTOUCHED = "own/"
+"""Blocks of T5 without translations: a head moves nothing there, so all its rows would be today's."""
+
 
 def lasr(
     data: Annotated[
@@ -31,6 +34,7 @@ def lasr(
     tasks: Annotated[str, typer.Option("--tasks", metavar="T2,…", help="Of T2 to T5.")] = "T2,T3,T4,T5",
     variants: Annotated[str, typer.Option("--variants", metavar="NAME;…", help="Only these.")] = "",
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Train without these languages.")] = "",
+    kept: Annotated[Path | None, typer.Option("--heads", metavar="DIR", help="Keep trained heads here.")] = None,
     cache: Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Folder for encoded texts.")] = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.md", help="Write the tables as Markdown.")] = None,
     as_json: Json = False,
@@ -52,7 +56,8 @@ def lasr(
     material = run(
         partial(prepare, read(data, None, None, ""), encoder, bench.maps, vector_cache(cache), settings, crossed)
     )
-    heads = _heads(material, settings, _names(variants), range(seeds), epochs, without, as_json)
+    plan = [(name, seed) for name in _names(variants) for seed in range(seeds)]
+    heads = _heads(material, settings, plan, epochs, without, kept, as_json)
     bench.head = None
     results = _tables(tasks, data, heads, bench)
     lines = [*about(bench, "e5-small-int4"), f"heads: {len(material)} questions, {epochs} epochs, {seeds} seeds"]
@@ -73,18 +78,18 @@ def _names(variants: str) -> list[str]:
 
 
 def _heads(
-    material: Any, settings: Any, names: list[str], seeds: range, epochs: int, without: str, quiet: bool
+    material: Any, settings: Any, plan: list[tuple[str, int]], epochs: int, without: str, kept: Path | None, quiet: bool
 ) -> dict[str, Any]:
     from lira_rag.languages import normalize_tag
     from lira_rag.training.head_ablations import train_variant
 
     left_out = [normalize_tag(tag) for tag in without.split(",") if tag]
-    done, heads = 0, {}
+    heads: dict[str, Any] = {}
     with bar("heads", quiet) as progress:
-        for name in names:
-            heads[name] = train_variant(material, settings, name, seeds, epochs, left_out)
-            done += len(seeds)
-            progress(done, len(names) * len(seeds))
+        for number, (name, seed) in enumerate(plan, 1):
+            made = train_variant(material, settings, name, seed, epochs, left_out, kept)
+            heads.setdefault(name, []).append(made)
+            progress(number, len(plan))
     return heads
 
 
@@ -93,6 +98,8 @@ def _tables(tasks: str, data: Path, heads: dict[str, Any], bench: Any) -> dict[s
     from lira_rag.evaluation.blocks import read_task
     from lira_rag.evaluation.head_tables import head_rows
 
-    return {
-        task: run(partial(head_rows, read_task(task, data), heads, bench)) for task in tasks.split(",") if task.strip()
-    }
+    results = {}
+    for task in filter(None, tasks.split(",")):
+        blocks = [block for block in read_task(task, data) if not block.name.startswith(UNTOUCHED)]
+        results[task] = run(partial(head_rows, blocks, heads, bench))
+    return results

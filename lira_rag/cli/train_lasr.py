@@ -39,6 +39,9 @@ def train_lasr(
         Path | None, typer.Option("--adaptor", metavar="DIR", help="Anchoring maps; default: the packaged ones.")
     ] = None,
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Leave these languages out.")] = "",
+    unseen: Annotated[
+        bool, typer.Option("--unseen/--no-unseen", help="Judge it also on languages left out, for all others.")
+    ] = True,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 0,
     cache: Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Folder for encoded texts.")] = None,
     as_json: Json = False,
@@ -67,6 +70,7 @@ def train_lasr(
             translations=read_translations(translations) if translations is not None else None,
             cache=vector_cache(cache),
             sources=SOURCES if data else "the user's own pairs",
+            unseen=unseen,
             progress=progress,
         )
         made = run(call)

@@ -38,6 +38,8 @@ async def head_rows(
     blocks: Sequence[Block],
     variants: Mapping[str, Sequence[LasrHead]],
     bench: Bench,
+    *,
+    words: bool = True,
     progress: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Figures of one task, 0 to 100: the rows without a head, each variant, and the first variant with words.
@@ -45,19 +47,22 @@ async def head_rows(
     Args:
         blocks: of the task.
         variants: heads of equal kind and different seeds, by name; the first is the whole head.
+        words: also the rows with word search, "lira" and the first variant in it.
         progress: called after each row.
     """
     values: dict[str, list[Values]] = {}
     for name, method in untrained().items():
-        values[name] = [await _measured(blocks, method, bench)]
-    words = {f"lira+{next(iter(variants))}": next(iter(variants.values()))} if variants else {}
-    for name, heads in {**variants, **words}.items():
-        method = Whole(head=True, lexical=name in words)
+        if words or name != "lira":
+            values[name] = [await _measured(blocks, method, bench)]
+    worded = {f"lira+{next(iter(variants))}": next(iter(variants.values()))} if variants and words else {}
+    for name, heads in {**variants, **worded}.items():
+        method = Whole(head=True, lexical=name in worded)
         values[name] = [await _measured(blocks, method, replace(bench, head=head)) for head in heads]
         if progress is not None:
             progress()
-    reference = {True: _mean(values["lira"]), False: _mean(values[RULE])}
-    return {name: _figures(found, reference[name in words]) for name, found in values.items()}
+    rule = _mean(values[RULE])
+    reference = dict.fromkeys(worded, _mean(values["lira"])) if worded else {}
+    return {name: _figures(found, reference.get(name, rule)) for name, found in values.items()}
 
 
 async def _measured(blocks: Sequence[Block], method: Method, bench: Bench) -> Values:
@@ -80,7 +85,7 @@ def _figures(seeds: Sequence[Values], reference: Values) -> dict[str, Any]:
 
 def heads_markdown(tasks: Mapping[str, Mapping[str, Any]], about: Sequence[str]) -> str:
     """The tables for docs/results."""
-    parts = ["# The fusion head", "", "Written by `lira eval lasr`. Ties count against the method. Differences are to"]
+    parts = ["# The fusion head", "", "Written by `evaluation.head_tables`. Ties count against the method. Differences are to"]
     parts += [f"{RULE}, those of rows with words to lira; intervals are paired bootstraps of the mean over seeds.", ""]
     parts += [f"- {line}" for line in about]
     for task, rows in tasks.items():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lira_rag.errors import CheckpointError
 from lira_rag.lasr.head import LasrHead
 from lira_rag.training.head import train_head
 from lira_rag.training.head_material import HeadMaterial
 from lira_rag.training.head_settings import HeadSettings
-from lira_rag.training.lasr import as_lasr
+from lira_rag.training.lasr import as_lasr, recipe_of
 
 __all__ = ["ABLATIONS", "train_variant"]
+
+NOBODY = ""
+"""Stands for a fingerprint: these heads are for measuring, and no engine loads them."""
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "lasr": {},
@@ -33,23 +38,40 @@ def train_variant(
     material: HeadMaterial,
     settings: HeadSettings,
     name: str,
-    seeds: Iterable[int],
+    seed: int,
     epochs: int,
     without: Iterable[str] = (),
-    progress: Callable[[], None] | None = None,
-) -> list[LasrHead]:
-    """One head for each seed.
+    folder: Path | None = None,
+) -> LasrHead:
+    """One head.
 
     Args:
         name: one of `ABLATIONS`.
         epochs: as many as the shipped head had.
         without: languages whose questions are left out, to see what becomes of one never seen.
+        folder: where heads are kept, so that a killed run need not train them again; None keeps none.
     """
-    rows = np.flatnonzero(~np.isin(material.tags, list(without)))
-    heads = []
-    for seed in seeds:
-        chosen = replace(settings, seed=seed, **ABLATIONS[name])
-        heads.append(as_lasr(train_head(material, rows, chosen, epochs=epochs).head, material, chosen))
-        if progress is not None:
-            progress()
-    return heads
+    chosen = replace(settings, seed=seed, **ABLATIONS[name])
+    left_out = sorted(without)
+    recipe = f"{recipe_of(material, chosen)} {epochs} {' '.join(left_out)}".strip()
+    place = folder / f"{name} {seed} {'-'.join(left_out)}".strip().replace(" ", "-") if folder is not None else None
+    kept = _kept(place, recipe)
+    if kept is not None:
+        return kept
+    rows = np.flatnonzero(~np.isin(material.tags, left_out))
+    made = as_lasr(train_head(material, rows, chosen, epochs=epochs).head, material, chosen)
+    made.card["recipe"] = recipe
+    if place is not None:
+        made.save(place, NOBODY, NOBODY)
+    return made
+
+
+def _kept(place: Path | None, recipe: str) -> LasrHead | None:
+    """The head of an equal run."""
+    if place is None:
+        return None
+    try:
+        found = LasrHead.load(place, NOBODY, NOBODY)
+    except CheckpointError:
+        return None
+    return found if found.card.get("recipe") == recipe else None

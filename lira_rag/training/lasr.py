@@ -36,7 +36,7 @@ from lira_rag.training.head_items import Translations, head_items
 from lira_rag.training.head_material import FORMS, HeadMaterial, encode_head_material
 from lira_rag.training.head_settings import HeadSettings
 
-__all__ = ["LasrTrained", "as_lasr", "fit_head", "prepare", "train_lasr"]
+__all__ = ["LasrTrained", "as_lasr", "fit_head", "prepare", "recipe_of", "train_lasr"]
 
 _logger = logging.getLogger("lira_rag")
 Report = Callable[[int, int | None], None]
@@ -85,6 +85,7 @@ async def train_lasr(
     translations: Translations | None = None,
     cache: VectorCache | None = None,
     sources: str = "the user's own pairs",
+    unseen: bool = True,
     progress: Report | None = None,
 ) -> LasrTrained:
     """Train, judge, and save to `out` what the gate passes; a run that it refuses writes nothing.
@@ -97,6 +98,7 @@ async def train_lasr(
         translations: see `head_items`.
         cache: encoded texts; None keeps them in memory.
         sources: where the pairs come from and their licences, for the card.
+        unseen: also try languages left out, in turn, to see whether languages without pairs may use the head.
         progress: called with (parts done, parts).
 
     Raises:
@@ -105,7 +107,7 @@ async def train_lasr(
     settings, cache = settings or HeadSettings(), cache or VectorCache()
     material = await prepare(pairs, encoder, maps, cache, settings, translations)
     scratch = Path(f"{out}.partial")
-    made = fit_head(material, settings, scratch, progress)
+    made = fit_head(material, settings, scratch, unseen, progress)
     if made.head is not None:
         made.head.card.update(sources=sources, notes=list(pairs.notes))
         made.head.save(out, encoder.fingerprint, str(maps.card.get("sha256", "")) if maps is not None else "")
@@ -115,7 +117,11 @@ async def train_lasr(
 
 
 def fit_head(
-    material: HeadMaterial, settings: HeadSettings, scratch: Path | None = None, progress: Report | None = None
+    material: HeadMaterial,
+    settings: HeadSettings,
+    scratch: Path | None = None,
+    unseen: bool = True,
+    progress: Report | None = None,
 ) -> LasrTrained:
     """Everything but reading and writing: cross-validate, judge, fit.
 
@@ -137,7 +143,8 @@ def fit_head(
     about: dict[str, Any] = {"epochs": epochs, "questions": len(material), "settings": settings.to_dict()}
     if not verdict.passed:
         return LasrTrained(None, verdict, about)
-    verdict, about["unseen"] = _unseen(material, settings, epochs, verdict, scratch, progress)
+    if unseen:
+        verdict, about["unseen"] = _unseen(material, settings, epochs, verdict, scratch, progress)
     run = train_head(material, np.arange(len(material)), settings, epochs=epochs, partial=_under(scratch, "whole"))
     _report(progress, total, total)
     about["history"] = [{name: round(value, 5) for name, value in step.items()} for step in run.history]
@@ -234,7 +241,7 @@ def _resumed(
     """What an equal run that was stopped has measured, or else measured now and kept."""
     import torch
 
-    recipe = _recipe(material, settings)
+    recipe = recipe_of(material, settings)
     if scratch is not None:
         try:
             card = read_card(scratch, name)
@@ -248,7 +255,7 @@ def _resumed(
     return found
 
 
-def _recipe(material: HeadMaterial, settings: HeadSettings) -> str:
+def recipe_of(material: HeadMaterial, settings: HeadSettings) -> str:
     """Hash of all that decides the result."""
     texts = [[i.pair.text, i.pair.language, i.pair.english, i.pair.passage, i.gloss, i.noised] for i in material.items]
     about = hashlib.blake2b(json.dumps([texts, settings.to_dict()]).encode("utf-8", "surrogatepass"), digest_size=16)

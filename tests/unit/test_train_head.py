@@ -129,7 +129,7 @@ def test_what_does_not_help_is_refused() -> None:
 
 def test_parts_that_were_measured_are_not_measured_again(tmp_path: Path) -> None:
     found, calls = material(120, useful=False), []
-    first = fit_head(found, SETTINGS, tmp_path, lambda done, _: calls.append(done))
+    first = fit_head(found, SETTINGS, tmp_path, progress=lambda done, _: calls.append(done))
     kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("part-*")}
     again = fit_head(found, SETTINGS, tmp_path)
     assert first.verdict == again.verdict
