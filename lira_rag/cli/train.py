@@ -12,15 +12,14 @@ from rich.table import Table
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.options import Json
 from lira_rag.cli.train_actor import train_actor
+from lira_rag.cli.train_lasr import train_lasr
 from lira_rag.cli.train_lexicon import lexicon
 from lira_rag.cli.train_prompt import prompt
-from lira_rag.cli.train_lasr import train_lasr
 from lira_rag.errors import ConfigError
 
 __all__ = ["app", "read", "vector_cache"]
 
 app = typer.Typer(help="Train parts of the library on your own data.", no_args_is_help=True)
-app.command("lasr")(train_lasr)
 
 SOURCES = (
     "NTREX-128 (CC BY-SA 4.0; published as evaluation data: do not report results of this checkpoint on it) and the "
@@ -28,12 +27,10 @@ SOURCES = (
 )
 OWN = "the user's own pairs"
 
+app.command("lasr")(train_lasr)
 app.command("lexicon")(lexicon)
 app.command("prompt")(prompt)
 app.command("actor")(train_actor)
-@app.callback()
-def _group() -> None:
-    """Keep each a sub-command of its own."""
 
 
 @app.command("arca")
@@ -69,17 +66,12 @@ def train_arca(
         raise ConfigError("give either --data DIR or --pairs FILE")
     if method not in ("maps", "residual", "lora"):
         raise ConfigError(f"method must be maps, residual or lora, but got {method!r}")
-    found = _read(data, pairs, limit, without)
+    found = read(data, pairs, limit, without)
     if method == "lora":
         _lora(found, encoder, to, seed, SOURCES if data else OWN, as_json)
         return
-    arguments = (found, _encoder(encoder, precision), to, seed, _cache(cache), as_json)
-    sources = SOURCES if data else OWN
-    if method not in ("maps", "residual"):
-        raise ConfigError(f"method must be maps or residual, but got {method!r}")
-    found = read(data, pairs, limit, without)
     arguments = (found, _encoder(encoder, precision), to, seed, vector_cache(cache), as_json)
-    sources = SOURCES if data else "the user's own pairs"
+    sources = SOURCES if data else OWN
     _deliver(_maps(*arguments, sources) if method == "maps" else _residual(*arguments), as_json)
 
 

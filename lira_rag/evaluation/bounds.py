@@ -24,7 +24,7 @@ async def measure_blocks(blocks: list[Block], rung: str, bench: Bench) -> dict[s
 
     Args:
         blocks: questions with human translations y*.
-        rung: what stands for T(x): the human translation degraded so (`evaluation.degrade`); translations of the bench
+        rung: what stands for T(x): the human translation degraded so (`text.degrade`); translations of the bench
             are taken where it has them.
         bench: encoder, maps, translations.
     """

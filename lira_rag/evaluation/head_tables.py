@@ -85,7 +85,11 @@ def _figures(seeds: Sequence[Values], reference: Values) -> dict[str, Any]:
 
 def heads_markdown(tasks: Mapping[str, Mapping[str, Any]], about: Sequence[str]) -> str:
     """The tables for docs/results."""
-    parts = ["# The fusion head", "", "Written by `evaluation.head_tables`. Ties count against the method. Differences are to"]
+    parts = [
+        "# The fusion head",
+        "",
+        "Written by `evaluation.head_tables`. Ties count against the method. Differences are to",
+    ]
     parts += [f"{RULE}, those of rows with words to lira; intervals are paired bootstraps of the mean over seeds.", ""]
     parts += [f"- {line}" for line in about]
     for task, rows in tasks.items():
