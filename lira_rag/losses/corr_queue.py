@@ -72,4 +72,5 @@ def ranks(values: Tensor) -> Tensor:
 
     _, place, count = torch.unique(values.detach(), return_inverse=True, return_counts=True)  # ascending
     above = len(values) - count.cumsum(dim=0)
-    return (above + (count + 1) / 2)[place].to(values.dtype)
+    by_value: Tensor = (above + (count + 1) / 2).to(values.dtype)
+    return by_value[place]
