@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 from lira_rag.cli import eval_answers, eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
+from lira_rag.cli.eval_lasr import lasr
 from lira_rag.cli.eval_rung import prepare, rung
 from lira_rag.cli.eval_seeds import seeds
-from lira_rag.cli.eval_lasr import lasr
 from lira_rag.cli.options import Json
 from lira_rag.cli.report import index
 from lira_rag.errors import InvalidInput
