@@ -89,7 +89,8 @@ def _heads(
         for number, (name, seed) in enumerate(plan, 1):
             made = train_variant(material, settings, name, seed, epochs, left_out, kept)
             heads.setdefault(name, []).append(made)
-            progress(number, len(plan))
+            if progress is not None:
+                progress(number, len(plan))
     return heads
 
 

@@ -58,12 +58,13 @@ def train_lasr(
     from lira_rag.training.head_settings import HeadSettings
     from lira_rag.training.lasr import train_lasr as train
 
-    bench = make_bench(_encoder(encoder, precision), adaptor=adaptor)
+    loaded = _encoder(encoder, precision)
+    bench = make_bench(loaded, adaptor=adaptor)
     with bar("parts", as_json) as progress:
         call = partial(
             train,
             read(data, pairs, None, without),
-            bench.encoder,
+            loaded,
             to,
             maps=bench.maps,
             settings=HeadSettings(seed=seed),
