@@ -15,7 +15,7 @@ import numpy as np
 from lira_rag.errors import EncoderContractError
 from lira_rag.protocols import Encoder, FloatArray, Kind
 
-__all__ = ["VectorCache"]
+__all__ = ["CachedEncoder", "VectorCache"]
 
 PIECE = 256
 
@@ -83,6 +83,27 @@ class VectorCache:
             with partial.open("wb") as file:
                 np.save(file, array, allow_pickle=False)
             partial.replace(path)
+
+
+class CachedEncoder:
+    """A `VectorCache` in the shape of the encoder behind it: indexes that share texts encode them once.
+
+    Args:
+        inner: computes what is not in the cache.
+        cache: None begins with an empty one, in memory.
+    """
+
+    def __init__(self, inner: Encoder, cache: VectorCache | None = None) -> None:
+        self.inner, self._cache = inner, cache or VectorCache()
+        self.dimension, self.fingerprint = inner.dimension, inner.fingerprint
+
+    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
+        """As the encoder behind it."""
+        return await self._cache.encode(self.inner, texts, kind)
+
+    def count_tokens(self, text: str) -> int:
+        """As the encoder behind it."""
+        return self.inner.count_tokens(text)
 
 
 def _key(text: str) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from lira_rag.arca.vectors import CachedEncoder
 from lira_rag.cli.ask import show_answer
 from lira_rag.cli.console import bar, out, print_json, printable
 from lira_rag.cli.options import Json
@@ -71,12 +72,12 @@ def demo(
         return
     with (
         tempfile.TemporaryDirectory(prefix="lira-demo-") as scratch,
-        Lira.create(to or Path(scratch) / "index") as lira,
+        _remembering(Lira.create(to or Path(scratch) / "index")) as lira,
     ):
-        trained = _trained(lira)
+        trained, encoder = _trained(lira), lira.arca.native
         english = _measure(lira, documents(), questions(), as_json)
         answers = _answer(lira, as_json)
-    with Lira.create(None) as lira:
+    with Lira.create(None, encoder=encoder) as lira:
         pool = [*documents(), *distractors()]
         foreign = {page.language for page in distractors()}
         mixed = _measure(lira, pool, [q for q in questions() if q.language in foreign], as_json)
@@ -90,6 +91,13 @@ def demo(
     for answer in answers:
         out.print(f"\n{answer.question_language}: {printable(answer.question)}")
         show_answer(answer)
+
+
+def _remembering(lira: Lira) -> Lira:
+    """The same index with an encoder that computes a text once, for all methods and both pools."""
+    if lira.config.adaptor is not None:  # it needs the encoder's token states
+        return lira
+    return Lira(lira.config, lira.index, encoder=CachedEncoder(lira.arca.native))
 
 
 def _trained(lira: Lira) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lira_rag import Lira
 from lira_rag.arca.parallel import Pair, read_folder, read_pairs
-from lira_rag.arca.vectors import VectorCache
+from lira_rag.arca.vectors import CachedEncoder, VectorCache
 from lira_rag.errors import EncoderContractError, InvalidInput
 from lira_rag.protocols import FloatArray
 from lira_rag.testing import FakeEncoder
@@ -147,6 +148,19 @@ async def test_no_text_is_encoded_twice(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first, await FakeEncoder().encode([*texts, "text 0"], "query"))
     await VectorCache(tmp_path).encode(encoder, texts[:2], "passage")
     assert encoder.asked == 302
+
+
+async def test_indexes_that_share_texts_and_an_encoder_encode_them_once() -> None:
+    inner = Counting()
+    encoder = CachedEncoder(inner)
+    assert (encoder.dimension, encoder.fingerprint) == (inner.dimension, inner.fingerprint)
+    assert encoder.count_tokens("one two") == inner.count_tokens("one two")
+    texts = ["one", "two", "three"]
+    for count, expected in ((2, 2), (3, 3), (3, 3)):
+        with Lira.from_texts(texts[:count], encoder=encoder) as lira:
+            assert [hit.passage.text for hit in await lira.asearch("two", 1)] == ["two"]
+        assert inner.asked == expected + 1, "and the question"
+    np.testing.assert_array_equal(await encoder.encode(texts, "passage"), await inner.encode(texts, "passage"))
 
 
 async def test_a_cut_piece_is_made_again(tmp_path: Path) -> None:
