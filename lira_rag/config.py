@@ -55,6 +55,10 @@ class LiraConfig(BaseSettings):
     maps: str = Field(
         "packaged", description='anchoring maps for questions: "packaged", "none", or a folder of `lira train arca`'
     )
+    head: str = Field(
+        "packaged",
+        description='fusion head for translated questions: "packaged", "none", or a folder of `lira train lasr`',
+    )
     lexicon: str | None = Field(
         None, description="folder of `lira train lexicon`: glosses questions into English when no translator is given"
     )

@@ -13,10 +13,15 @@ import numpy as np
 from lira_rag.arca.bound import Normal, anchoring_errors, trust
 from lira_rag.protocols import FloatArray
 
-__all__ = ["BELIEVED", "beliefs", "english_letters", "trusts"]
+__all__ = ["BELIEVED", "UNSTATED", "beliefs", "english_letters", "trusts"]
 
 BELIEVED = 0.8
 """Share of the English path where a translation is fully believed."""
+
+UNSTATED = 0.5
+"""Confidence of a translation whose translator states none, where its trust is known. With full confidence a small
+model's inventions, which keep the names and so look well anchored, outweighed the question itself
+(docs/results/real-translations.md). Where neither is known, `UNKNOWN_TRUST` alone counts."""
 
 UNKNOWN_TRUST = 0.5
 """Trust in a translation from a language whose usual anchoring error is not known."""
@@ -26,7 +31,7 @@ def beliefs(
     anchored: FloatArray | None,
     english: FloatArray,
     texts: Sequence[str],
-    confidences: Sequence[float] | FloatArray,
+    confidences: Sequence[float | None] | FloatArray,
     normal: Normal | None,
 ) -> FloatArray:
     """How far each translation is believed: float32 [n], in [0, 1], its confidence times its trust.
@@ -35,12 +40,13 @@ def beliefs(
         anchored: E_lr of the question of each translation, [n, d] unit rows; None when it is not known.
         english: E_en of each translation, [n, d] unit rows.
         texts: the translations. One that is not in Latin letters is no English and not believed.
-        confidences: in [0, 1], as their translators state them.
+        confidences: in [0, 1], as their translators state them, or None.
         normal: the anchoring error that is usual for the question's language, or None when it was not trained on.
     """
-    trusted = trusts(anchored, english, normal)
-    latin = np.array([english_letters(text) for text in texts], dtype=np.float32)
-    return np.asarray(trusted * latin * np.asarray(confidences, dtype=np.float32), dtype=np.float32)
+    known = anchored is not None and normal is not None
+    stated = [(UNSTATED if known else 1.0) if one is None else float(one) for one in confidences]
+    latin = [float(english_letters(text)) for text in texts]
+    return np.asarray(trusts(anchored, english, normal) * np.array(latin) * np.array(stated), dtype=np.float32)
 
 
 def trusts(anchored: FloatArray | None, english: FloatArray, normal: Normal | None) -> FloatArray:

@@ -13,10 +13,19 @@ from lira_rag.arca import Arca
 from lira_rag.arca.maps import AnchorMaps, find_packaged
 from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
+from lira_rag.lasr.head import LasrHead, find_packaged_head
 from lira_rag.profile import LanguageProfile
 from lira_rag.protocols import ChatModel, Encoder, TokenEncoder, Translator
 
-__all__ = ["build_arca", "build_chat", "build_translator", "describe", "objects_and_settings", "settings_of"]
+__all__ = [
+    "build_arca",
+    "build_chat",
+    "build_head",
+    "build_translator",
+    "describe",
+    "objects_and_settings",
+    "settings_of",
+]
 
 CUSTOM = "custom:"
 URLS = ("http://", "https://")
@@ -97,6 +106,21 @@ def _local_encoder(
         query_prefix=query_prefix,
         passage_prefix=passage_prefix,
     )
+
+
+def build_head(config: LiraConfig, arca: Arca) -> LasrHead | None:
+    """The fusion head of these settings, if there is one for this encoder and these maps; None leaves fusion to belief.
+
+    Raises:
+        CheckpointError, FingerprintMismatch: a named folder holds no head, or one for other parts.
+    """
+    maps = "" if arca.maps is None else str(arca.maps.card.get("sha256", ""))
+    plain = arca.adaptor is None and arca.english is None and isinstance(arca.native, TokenEncoder)
+    if config.head == "none" or (config.head == "packaged" and not plain):
+        return None
+    packaged = find_packaged_head(arca.native.fingerprint, maps)
+    folder = packaged if config.head == "packaged" else Path(config.head)
+    return None if folder is None else LasrHead.load(folder, arca.native.fingerprint, maps)
 
 
 def build_translator(config: LiraConfig) -> Translator | None:

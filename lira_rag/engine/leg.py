@@ -33,10 +33,10 @@ Ranked = list[tuple[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One translation of the query: its text, confidence in [0, 1], vector, and the share of its words by passage."""
+    """One translation of the query: text, confidence in [0, 1] or None, vector, and share of its words by passage."""
 
     text: str
-    confidence: float
+    confidence: float | None
     vector: FloatArray
     covered: dict[str, float]
 
@@ -53,6 +53,7 @@ class Leg:
         heard: share of the query's words that sound like words of a passage, in (0, 1].
         translations: what a translator proposed; `decision` says how, when it was a team, and `proposals` what it is
             in the index.
+        fused: one vector of both paths, by the fusion head; ranks instead of `vectors`, which still tell relevance.
     """
 
     report: LegReport
@@ -63,6 +64,7 @@ class Leg:
     heard: dict[str, float] = field(default_factory=dict)
     translations: tuple[Translation, ...] = ()
     proposals: tuple[Proposal, ...] = ()
+    fused: FloatArray | None = None
     decision: Decision | None = None
 
     @property

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TypeVar
 
 from anyio import to_thread
 
 from lira_rag.arca import Arca
+from lira_rag.arca.believing import UNSTATED
 from lira_rag.config import LiraConfig
+from lira_rag.engine.assemble import build_head
+from lira_rag.engine.fusing import Fusing
 from lira_rag.engine.leg import Leg, Proposal, Ranked, side_by_side
 from lira_rag.engine.translating import proposed, why_not_translate
 from lira_rag.functional.fusion import best_of, coverage
@@ -56,6 +59,9 @@ class Legs:
 
     def __init__(self, arca: Arca, index: PassageIndex, config: LiraConfig, translator: Translator | None) -> None:
         self.arca, self.index, self.config, self.translator = arca, index, config, translator
+        self.fusing = Fusing(arca, lambda: build_head(config, arca))
+        if config.head not in ("packaged", "none"):
+            self.fusing.load()  # a folder that holds no head is refused at once
 
     async def run(self, question: Question) -> list[Leg]:
         """All legs at once; the list has one entry a leg, in a fixed order."""
@@ -113,11 +119,22 @@ class Legs:
         covered = [await _in_thread(self._words, text, "en", question) for text in texts]
         ranked = best_of(most(dict(ranked) for _, ranked in found))
         proposals = tuple(
-            Proposal(c.text, 1.0 if c.confidence is None else c.confidence, vector, shares)
+            Proposal(c.text, c.confidence, vector, shares)
             for c, (vector, _), (_, shares) in zip(kept, found, covered, strict=True)
         )
-        report = LegReport("translated", "ran", weight=0.0, ranks=tuple(ranked))
-        return Leg(report, ranked, translations=kept, proposals=proposals, decision=decision)
+        leg = Leg(LegReport("translated", "ran"), ranked, translations=kept, proposals=proposals, decision=decision)
+        await self._fuse(leg, question)
+        leg.report = replace(leg.report, weight=0.0, ranks=tuple(leg.ranked))
+        return leg
+
+    async def _fuse(self, leg: Leg, question: Question) -> None:
+        """Where the fusion head applies, one vector of the question and its surest translation."""
+        sure = max(leg.proposals, key=lambda one: UNSTATED if one.confidence is None else one.confidence)
+        text = clean_query(sure.text).text
+        vector = await self.fusing.vector(question.cleaned.text, question.detected.language, text, sure.confidence)
+        if vector is not None:
+            neutral, leg.ranked = await _in_thread(self._nearest, vector, question)
+            leg.fused, leg.report = neutral, replace(leg.report, reason="fused with the question by the trained head")
 
     def _nearest(self, vector: FloatArray, question: Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""

@@ -32,6 +32,8 @@ from lira_rag.text.language import detect
 
 __all__ = ["Searcher"]
 
+FETCH_SHARE, FETCH_SECONDS = 0.2, 1.0
+"""Kept back from the legs' time for scoring and fetching passages: a share of the deadline, and seconds at most."""
 LEAST_SECONDS = 0.05  # for fetching the passages, when the legs took all the time
 SPARE = 8  # passages fetched beyond k: a document may be deleted while a search runs
 
@@ -73,8 +75,9 @@ class Searcher:
         cleaned = clean_query(query)
         self.index.check_filter(where)
         due = anyio.current_time() + deadline
+        legs_due = due - min(FETCH_SHARE * deadline, FETCH_SECONDS)
         find = partial(detect, cleaned.text, self.config.languages or None, prior=prior)
-        question = Question(cleaned, find, where, max(self.config.candidates, k), deadline, due)
+        question = Question(cleaned, find, where, max(self.config.candidates, k), deadline, legs_due)
         legs = await self.legs.run(question)
         refuse_when_none_ran(legs, deadline)
         detected = question.detected
@@ -92,7 +95,8 @@ class Searcher:
         """
         ran = [leg for leg in legs if leg.ran]
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
-        cosines, raw = self._cosines(ran, candidates), most(leg.covered for leg in ran)
+        near_by, cosines = self._cosines(ran, candidates)
+        raw = most(leg.covered for leg in ran)
         landscape = self.index.landscape()
         calibration = self._calibrated(_spoken(question, legs), landscape, seconds)
         weight = self.config.lexical_weight * landscape.spread if cosines else 1.0
@@ -104,7 +108,7 @@ class Searcher:
         found = self.index.passages([key for key, _ in ranking])
         degraded = left_out(question.cleaned, legs)
         places = places_of(ran)
-        near = {key: calibration.relevance(cosine) for key, cosine in cosines.items()} if calibration else {}
+        near = {key: calibration.relevance(cosine) for key, cosine in near_by.items()} if calibration else {}
         hits = [
             Hit(found[key], score, leg_ranks(key, places), degraded, near.get(key))
             for key, score in ranking
@@ -121,20 +125,26 @@ class Searcher:
             found = from_thread.run(self.calibrator.within, spoken, seconds)
         return found
 
-    def _cosines(self, ran: Sequence[Leg], candidates: set[str]) -> dict[str, float]:
-        """Mean cosine of every candidate with the query's vectors; empty when no leg made a vector.
+    def _cosines(self, ran: Sequence[Leg], candidates: set[str]) -> tuple[dict[str, float], dict[str, float]]:
+        """Cosine of every candidate with the query: the mean over its vectors, which relevance is calibrated for, and
+        the one to rank by, which is another where the fusion head made one vector. Empty when no leg made a vector.
 
         With one vector its leg's own scores are the answer for all it found, and only the others are looked up.
         """
-        vectors = [pair for leg in ran for pair in leg.vectors]
+        vectors, fused = (
+            [pair for leg in ran for pair in leg.vectors],
+            [leg.fused for leg in ran if leg.fused is not None],
+        )
         if not vectors:
-            return {}
-        known = dict(next(leg.ranked for leg in ran if leg.vectors)) if len(vectors) == 1 else {}
+            return {}, {}
+        single = len(vectors) == 1 and not fused
+        known = dict(next(leg.ranked for leg in ran if leg.vectors)) if single else {}
         rows = {key: row for leg in ran for key, row in leg.rows.items() if key not in known}
         ids, found = self.index.vectors(sorted(candidates - known.keys() - rows.keys()))
         rows.update(zip(ids, found, strict=True))
-        cosines = mean_cosines(vectors, np.stack(list(rows.values()))).tolist() if rows else []
-        return {**known, **dict(zip(rows, cosines, strict=True))}
+        stacked = np.stack(list(rows.values())) if rows else np.zeros((0, self.index.dimension), np.float32)
+        mean = {**known, **dict(zip(rows, mean_cosines(vectors, stacked).tolist(), strict=True))}
+        return mean, dict(zip(rows, (stacked @ fused[0]).tolist(), strict=True)) if fused else mean
 
 
 def _spoken(question: Question, legs: Sequence[Leg]) -> list[tuple[float, str]]:

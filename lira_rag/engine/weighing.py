@@ -34,7 +34,7 @@ def weigh(legs: Sequence[Leg], normal: Normal | None) -> None:
         return
     proposals = translated.proposals
     believed = _beliefs(anchored, proposals, normal)
-    total = max(1.0, sum(proposal.confidence for proposal in proposals))
+    total = max(1.0, sum(1.0 if one.confidence is None else one.confidence for one in proposals))
     weights = [BELIEVED * sure / total for sure in believed]
     vectors = [(weight, proposal.vector) for weight, proposal in zip(weights, proposals, strict=True)]
     translated.vectors = tuple(pair for pair in vectors if pair[0] > 0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 
 from lira_rag import Lira
-from lira_rag.arca.believing import BELIEVED, beliefs, english_letters
+from lira_rag.arca.believing import BELIEVED, UNSTATED, beliefs, english_letters
 from lira_rag.arca.bound import Normal
 from lira_rag.arca.maps import AnchorMaps
 from lira_rag.engine.leg import Leg, Proposal
@@ -16,7 +18,7 @@ from lira_rag.engine.weighing import anchoring_of, weigh
 from lira_rag.errors import CheckpointError, FingerprintMismatch
 from lira_rag.modules.language_map import LanguageMap
 from lira_rag.protocols import FloatArray
-from lira_rag.schema import LegReport
+from lira_rag.schema import LegReport, Translation
 from lira_rag.testing import FakeEncoder, FakeTranslator
 
 NORMAL = Normal(median=0.3, q95=0.5, spread=0.08, unrelated=1.0, unrelated_spread=0.08)
@@ -32,7 +34,7 @@ def near(vector: FloatArray, error: float) -> FloatArray:
 QUESTION = np.array([1, 0, 0, 0], dtype=np.float32)
 
 
-def legs_of(*proposals: tuple[str, float, float]) -> list[Leg]:
+def legs_of(*proposals: tuple[str, float | None, float]) -> list[Leg]:
     """An anchored leg, and a translated one of (text, confidence, anchoring error)."""
     made = tuple(Proposal(t, c, near(QUESTION, e), {"p": 1.0}) for t, c, e in proposals)
     return [
@@ -141,3 +143,31 @@ def test_a_wrong_translation_does_not_mislead(tmp_path: Path) -> None:
     with Lira.create(None, maps=str(tmp_path), **settings) as lira:
         lira.add(pages)
         assert lira.search("kurudisha bidhaa")[0].id == "back"
+
+
+def test_a_late_leg_leaves_time_to_fetch_what_the_others_found() -> None:
+    """A translator that never comes back takes none of the time for the passages, however slow these are."""
+
+    class Never:
+        name = "never"
+
+        async def translate(self, text: str, source: str, target: str = "en") -> list[Translation]:
+            await anyio.sleep(60)
+            return []
+
+    with Lira.create(None, encoder=FakeEncoder(), chat="none", translator=Never(), languages=("sw",)) as lira:
+        lira.add(["vifurushi huchukua siku tatu", "bidhaa zinaweza kurudishwa"])
+        whole = lira.index.passages
+        lira.index.passages = lambda ids: (time.sleep(0.1), whole(ids))[1]  # type: ignore[method-assign]
+        started = time.perf_counter()
+        result = lira.search("vifurushi huchukua siku ngapi", k=1, deadline=1.0)
+        assert time.perf_counter() - started < 1.3
+    assert result[0].text == "vifurushi huchukua siku tatu"
+    assert result.degraded == ("translated: not ready after 1 s",)
+
+
+def test_an_unstated_confidence_counts_half_where_trust_is_known() -> None:
+    legs = legs_of(("how do I send it back", None, 0.3))
+    weigh(legs, NORMAL)
+    assert weights(legs)[1] == pytest.approx(UNSTATED * BELIEVED, abs=0.01)
+    assert beliefs(QUESTION[None], near(QUESTION, 0.3)[None], ["yes"], [None], None).tolist() == [0.5]

@@ -1,0 +1,60 @@
+"""One vector of a question and its translation, by LaSR's fusion head, where it was passed for the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from lira_rag.arca import Arca
+from lira_rag.arca.believing import UNSTATED, english_letters, trusts
+from lira_rag.arca.bins import encode_bins
+from lira_rag.lasr.head import LasrHead
+from lira_rag.protocols import FloatArray, TokenEncoder
+
+__all__ = ["Fusing"]
+
+
+class Fusing:
+    """The head at work in a search.
+
+    Args:
+        arca: encodes and anchors the question.
+        head: gives the head, or None; called at the first question with a translation, because it loads torch.
+    """
+
+    def __init__(self, arca: Arca, head: Callable[[], LasrHead | None]) -> None:
+        self._arca, self._load = arca, head
+
+    def load(self) -> None:
+        """Load the head now.
+
+        Raises:
+            CheckpointError, FingerprintMismatch: there is none in the folder that was named, or one for other parts.
+        """
+        _ = self._head
+
+    @cached_property
+    def _head(self) -> LasrHead | None:
+        return self._load()
+
+    async def vector(self, text: str, language: str, english: str, confidence: float | None) -> FloatArray | None:
+        """The fused query vector [d], a unit vector, or None where the head does not apply.
+
+        Args:
+            text: the question as asked, in `language`.
+            english: its translation; what is not in Latin letters is none.
+            confidence: of the translator, in [0, 1], or None when it states none.
+        """
+        native = self._arca.native
+        head = self._head if isinstance(native, TokenEncoder) and english_letters(english) else None
+        if head is None or not isinstance(native, TokenEncoder) or not head.applies(language):
+            return None
+        both = await encode_bins(native, [text, english], "query", head.bins)
+        anchored = self._arca.anchored(both.vectors[:1], [text], language)
+        normal = None if self._arca.maps is None else self._arca.maps.normal_of(language)
+        trusted = float(trusts(anchored, both.vectors[1:], normal)[0])
+        evidence = np.array([[UNSTATED if confidence is None else confidence, trusted]], dtype=np.float32)
+        fused = head.fuse(anchored, both.vectors[1:], both.rows[None], both.counts[None], [language], evidence)
+        return np.asarray(fused[0], dtype=np.float32)
