@@ -1,0 +1,46 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Evaluate your languages
+# Query × document language, per-language bars with intervals, gap to the best language.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lira_rag import Lira
+from lira_rag.evaluation.demo_corpus import distractors, documents, questions
+from lira_rag.reports import Asked, evaluate
+
+LANGUAGES = ("en", "sw", "th")
+asked = [q for q in questions() if q.language in LANGUAGES]
+lira = Lira.create(None, chat="none")
+lira.add([*documents(), *[page for page in distractors() if page.language in LANGUAGES]])
+report = evaluate(lira, [Asked(q.id, q.text, q.language, q.grades) for q in asked])
+
+# %%
+tags = [tag for tag in LANGUAGES if tag in report.languages]
+means = [report.languages[tag].ndcg.mean for tag in tags]
+spans = [(report.languages[tag].ndcg.low, report.languages[tag].ndcg.high) for tag in tags]
+errors = np.array([[mean - low, high - mean] for mean, (low, high) in zip(means, spans, strict=True)]).T
+plt.bar(tags, means, yerr=errors, capsize=4)
+plt.ylabel("nDCG@10")
+plt.show()
+assert len(means) == len(LANGUAGES)
+
+# %% [markdown]
+# The whole report shows itself, with the heat map, exposure and calibration; `report.to_html()` and `lira eval index` write it.
+
+# %%
+report
+
+# %%
+lira.close()
