@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CODE := lira_rag integrations tests benchmarks
 
-.PHONY: setup demo test test-vllm check bench train-arca clean
+.PHONY: setup demo test test-vllm check bench docs notebooks train-arca clean
 
 setup: $(READY)
 
@@ -46,6 +46,14 @@ ARCA ?= lira_rag/checkpoints/arca-e5-small
 
 train-arca: $(READY)
 	$(BIN)/lira train arca --data $(DATA) --out $(ARCA)
+
+# Runs the notebooks; each must take under 90 seconds on an idle machine.
+notebooks: $(READY)
+	HF_HUB_OFFLINE=1 MPLBACKEND=agg $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --nbmake-kernel=python3 -p no:cacheprovider notebooks
+
+# The documentation site, into site/; a warning is an error.
+docs: $(READY)
+	$(BIN)/zensical build --strict --clean
 
 clean:
 	rm -rf $(VENV) .venv-vllm

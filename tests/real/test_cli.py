@@ -122,7 +122,6 @@ def test_verify(lira: Lira, index: Path) -> None:
         (["search", "{index}", "x", "--set", "precision=fp32"], 1, "precision=int8"),
         (["index", "{missing}/nothing.txt", "--to", "{index}"], 2, "nothing.txt"),
         (["verify", "{missing}"], 2, "holds no index"),
-        (["models", "pull", "gemma3-270m"], 2, "--accept-license gemma"),
         (["models", "pull", "gpt-5"], 1, "gpt-5"),
     ],
 )
@@ -135,6 +134,15 @@ def test_a_users_mistake_is_two_lines_and_no_traceback(
     assert message in err
     assert "Traceback" not in err + out
     assert "error" in json.loads(lira(*filled, "--json")[2])
+
+
+def test_a_model_with_terms_is_not_pulled_without_them(
+    lira: Lira, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIRA_HOME", str(tmp_path))  # wherever it may have been pulled to before
+    code, _, err = lira("models", "pull", "gemma3-270m")
+    assert code == 2
+    assert "--accept-license gemma" in err
 
 
 def test_doctor_says_which_stage_knows_english_only(lira: Lira) -> None:
