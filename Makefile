@@ -34,7 +34,7 @@ check: $(READY)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 lira_rag integrations/langchain-lira/langchain_lira integrations/llama-index-retrievers-lira/llama_index
+	$(BIN)/pylint --jobs=2 --disable=all --enable=duplicate-code --min-similarity-lines=8 lira_rag integrations/langchain-lira/langchain_lira integrations/llama-index-retrievers-lira/llama_index
 
 bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -1,6 +1,6 @@
 """Writes docs/languages.md from what `lira demo --json` measured: `lira demo --json > demo.json`, then this.
 
-    python benchmarks/write_languages.py demo.json
+python benchmarks/write_languages.py demo.json
 """
 
 from __future__ import annotations
