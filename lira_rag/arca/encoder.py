@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lira_rag.arca.maps import MAPS, AnchorMaps
-from lira_rag.errors import CheckpointError, ConfigError, FingerprintMismatch, InvalidInput
+from lira_rag.errors import ConfigError, FingerprintMismatch, InvalidInput
 from lira_rag.protocols import Encoder, FloatArray, Kind, TokenEncoder
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Arca:
 
 def _load_adaptor(folder: Path, native: TokenEncoder, english: TokenEncoder | None) -> AnchorAdaptor:
     from lira_rag.modules.anchor import AnchorAdaptor
-    from lira_rag.modules.saving import read_card, read_weights
+    from lira_rag.modules.saving import read_card, read_module
 
     card = read_card(folder, NAME)
     for path, encoder in (("native", native), ("english", english)):
@@ -173,12 +173,7 @@ def _load_adaptor(folder: Path, native: TokenEncoder, english: TokenEncoder | No
                 f"and got {_fingerprint(encoder)!r}",
                 hint="load it with the encoder it was trained on, or train it again",
             )
-    try:
-        adaptor = AnchorAdaptor(**card["config"])
-        adaptor.load_state_dict(read_weights(folder, NAME, card))
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{folder} does not hold an Arca adaptor: {type(error).__name__}") from error
-    return adaptor.eval()
+    return read_module(folder, NAME, card, AnchorAdaptor, "an Arca adaptor")
 
 
 def adapt(adaptor: AnchorAdaptor, states: list[FloatArray], pooling: str, path: EncoderPath) -> FloatArray:

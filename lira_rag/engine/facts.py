@@ -38,9 +38,8 @@ def trace_facts(found: Explanation) -> dict[str, str | float]:
 
 def _anchor_error(found: Explanation) -> float | None:
     """From the engine where it measured one, else from the embedding critic's cosine of the chosen candidate."""
-    told = getattr(getattr(found, "anchoring", None), "error", None)
-    if isinstance(told, float):
-        return told
+    if found.anchoring is not None and found.anchoring.error is not None:
+        return found.anchoring.error
     decision = found.decision or {}
     if decision.get("chosen") is None:
         return None

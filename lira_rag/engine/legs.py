@@ -119,8 +119,8 @@ class Legs:
         covered = [await _in_thread(self._words, text, "en", question) for text in texts]
         ranked = best_of(most(dict(ranked) for _, ranked in found))
         proposals = tuple(
-            Proposal(c.text, c.confidence, vector, shares)
-            for c, (vector, _), (_, shares) in zip(kept, found, covered, strict=True)
+            Proposal(text, c.confidence, vector, shares)
+            for text, c, (vector, _), (_, shares) in zip(texts, kept, found, covered, strict=True)
         )
         leg = Leg(LegReport("translated", "ran"), ranked, translations=kept, proposals=proposals, decision=decision)
         await self._fuse(leg, question)
@@ -130,8 +130,8 @@ class Legs:
     async def _fuse(self, leg: Leg, question: Question) -> None:
         """Where the fusion head applies, one vector of the question and its surest translation."""
         sure = max(leg.proposals, key=lambda one: UNSTATED if one.confidence is None else one.confidence)
-        text = clean_query(sure.text).text
-        vector = await self.fusing.vector(question.cleaned.text, question.detected.language, text, sure.confidence)
+        asked = question.cleaned.text
+        vector = await self.fusing.vector(asked, question.detected.language, sure.text, sure.confidence)
         if vector is not None:
             neutral, leg.ranked = await _in_thread(self._nearest, vector, question)
             leg.fused, leg.report = neutral, replace(leg.report, reason="fused with the question by the trained head")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lira_rag.errors import CheckpointError, FingerprintMismatch, InvalidInput
+from lira_rag.errors import FingerprintMismatch, InvalidInput
 from lira_rag.languages import UNKNOWN, primary_language
 from lira_rag.protocols import FloatArray
 
@@ -124,7 +124,7 @@ class LasrHead:
             FingerprintMismatch: it was made for another backbone or other maps; both are named.
         """
         from lira_rag.modules.fusion import FusionHead
-        from lira_rag.modules.saving import read_card, read_weights
+        from lira_rag.modules.saving import read_card, read_module
 
         card = read_card(Path(folder), LASR)
         for name, found in (("native", native), ("maps", maps)):
@@ -133,12 +133,7 @@ class LasrHead:
                     f"the head in {folder} was made for {name} {card.get(name)!r}, and got {found!r}",
                     hint="load it with the encoder and the maps it was trained on, or train it again: lira train lasr",
                 )
-        try:
-            head = FusionHead(**card["config"])
-            head.load_state_dict(read_weights(Path(folder), LASR, card))
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise CheckpointError(f"{folder} does not hold a fusion head: {type(error).__name__}") from error
-        return cls(head, card)
+        return cls(read_module(Path(folder), LASR, card, FusionHead, "a fusion head"), card)
 
 
 def find_packaged_head(native: str, maps: str) -> Path | None:

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lira_rag.errors import CheckpointError, ConfigError, FingerprintMismatch
-from lira_rag.modules.saving import read_card, read_weights, write_module
+from lira_rag.errors import ConfigError, FingerprintMismatch
+from lira_rag.modules.saving import read_card, read_module, write_module
 
 __all__ = ["PromptMapping", "load_mapping", "save_mapping"]
 
@@ -123,9 +123,4 @@ def load_mapping(folder: Path, *, encoder: str, english: str, llm: str) -> tuple
                 f"the prompt mapping in {folder} was trained with {name} {card.get(name)!r}, and got {value!r}",
                 hint="use the models it was trained with, or train it again: lira train prompt",
             )
-    try:
-        mapping = PromptMapping(**card["config"])
-        mapping.load_state_dict(read_weights(Path(folder), NAME, card))
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{folder} does not hold a prompt mapping: {type(error).__name__}") from error
-    return mapping.eval(), card
+    return read_module(Path(folder), NAME, card, PromptMapping, "a prompt mapping"), card

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lira_rag.errors import CheckpointError
 
@@ -13,8 +14,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-__all__ = ["FORMAT", "read_arrays", "read_card", "read_weights", "weights_hash", "write_module", "write_state"]
+__all__ = [
+    "FORMAT",
+    "read_arrays",
+    "read_card",
+    "read_module",
+    "read_weights",
+    "weights_hash",
+    "write_module",
+    "write_state",
+]
 
+M = TypeVar("M", bound="nn.Module")
 FORMAT = 1
 
 
@@ -89,6 +100,24 @@ def read_weights(folder: Path, name: str, card: dict[str, Any]) -> dict[str, Ten
         if not bool(tensor.isfinite().all()):
             raise _not_finite(folder, name, key)
     return state
+
+
+def read_module(folder: Path, name: str, card: dict[str, Any], kind: Callable[..., M], what: str) -> M:
+    """The module that `write_module` wrote, in evaluation mode.
+
+    Args:
+        kind: makes the module of the card's "config".
+        what: the module in plain words, for the error.
+
+    Raises:
+        CheckpointError: as `read_weights`, or card and weights are not those of such a module.
+    """
+    try:
+        module = kind(**card["config"])
+        module.load_state_dict(read_weights(folder, name, card))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"{folder} does not hold {what}: {type(error).__name__}") from error
+    return module.eval()
 
 
 def read_arrays(folder: Path, name: str, card: dict[str, Any]) -> dict[str, NDArray[Any]]:
