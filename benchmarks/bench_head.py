@@ -42,7 +42,7 @@ def load(folder: Path | None, encoder: Any) -> LasrHead:
     """The head in a folder, or an untrained one."""
     if folder is not None:
         maps = AnchorMaps.load(find_packaged(encoder.fingerprint) or Path(), encoder.fingerprint)
-        return LasrHead.load(folder, encoder.fingerprint, str(maps.card["sha256"]))
+        return LasrHead.load(folder, encoder.fingerprint, maps.marks)
     sizes = HeadSettings()
     net = FusionHead(encoder.dimension, sizes.bins, 5, sizes.width, sizes.layers, sizes.heads)
     return LasrHead(net, {"embedded": [LANGUAGE], "languages": [LANGUAGE]})

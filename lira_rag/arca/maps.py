@@ -62,6 +62,11 @@ class AnchorMaps:
             return None
         return self.maps.get(primary) or self.maps.get(SHARED)
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The mark of each map by its tag (`LanguageMap.mark`), for what was trained behind some of them."""
+        return {tag: found.mark for tag, found in self.maps.items()}
+
     def normal_of(self, language: str) -> Normal | None:
         """The anchoring error usual for a language; None when it was not trained on."""
         found = self.card.get("normal", {}).get(primary_language(language))

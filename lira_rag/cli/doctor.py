@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from lira_rag.cli.console import out, print_json
+from lira_rag.cli.doctor_head import fusion
 from lira_rag.cli.doctor_servers import servers
 from lira_rag.cli.options import Json, Settings, parse_settings
 from lira_rag.cli.stack import profiles_of, report_of
@@ -96,6 +97,7 @@ def _stages(config: LiraConfig) -> list[dict[str, Any]]:
         _stage("encoder", f"{config.encoder} ({config.precision})", _languages(config.encoder)),
         _stage("word search", "bm25s over ICU words", "multilingual, same language only"),
         _stage("translation", translation, "none"),
+        _stage("fusion of both paths", *fusion(config)),
         _stage("vectors", config.chroma_url or config.store, "any"),
         _stage("answers", chat, known),
     ]

@@ -13,7 +13,7 @@ from lira_rag.arca import Arca
 from lira_rag.arca.maps import AnchorMaps, find_packaged
 from lira_rag.config import INDEX_SETTINGS, LiraConfig, load_config
 from lira_rag.errors import ConfigError
-from lira_rag.lasr.head import LasrHead, find_packaged_head
+from lira_rag.lasr.head import FoundHead, LasrHead, packaged_head
 from lira_rag.profile import LanguageProfile
 from lira_rag.protocols import ChatModel, Encoder, TokenEncoder, Translator
 
@@ -108,19 +108,19 @@ def _local_encoder(
     )
 
 
-def build_head(config: LiraConfig, arca: Arca) -> LasrHead | None:
-    """The fusion head of these settings, if there is one for this encoder and these maps; None leaves fusion to belief.
+def build_head(config: LiraConfig, arca: Arca) -> FoundHead:
+    """The fusion head of these settings, or why there is none for this encoder and these maps: belief fuses then.
 
     Raises:
         CheckpointError, FingerprintMismatch: a named folder holds no head, or one for other parts.
     """
-    maps = "" if arca.maps is None else str(arca.maps.card.get("sha256", ""))
+    maps = arca.maps.marks if arca.maps is not None else {}
     plain = arca.adaptor is None and arca.english is None and isinstance(arca.native, TokenEncoder)
     if config.head == "none" or (config.head == "packaged" and not plain):
-        return None
-    packaged = find_packaged_head(arca.native.fingerprint, maps)
-    folder = packaged if config.head == "packaged" else Path(config.head)
-    return None if folder is None else LasrHead.load(folder, arca.native.fingerprint, maps)
+        return FoundHead(None)
+    if config.head == "packaged":
+        return packaged_head(arca.native.fingerprint, maps)
+    return FoundHead(LasrHead.load(Path(config.head), arca.native.fingerprint, maps))
 
 
 def build_translator(config: LiraConfig) -> Translator | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 
@@ -10,10 +11,12 @@ import numpy as np
 from lira_rag.arca import Arca
 from lira_rag.arca.believing import UNSTATED, english_letters, trusts
 from lira_rag.arca.bins import encode_bins
-from lira_rag.lasr.head import LasrHead
+from lira_rag.lasr.head import FoundHead, LasrHead
 from lira_rag.protocols import FloatArray, TokenEncoder
 
 __all__ = ["Fusing"]
+
+_logger = logging.getLogger("lira_rag")
 
 
 class Fusing:
@@ -21,10 +24,11 @@ class Fusing:
 
     Args:
         arca: encodes and anchors the question.
-        head: gives the head, or None; called at the first question with a translation, because it loads torch.
+        head: gives the head, or says why there is none; called at the first question with a translation, because it
+            loads torch.
     """
 
-    def __init__(self, arca: Arca, head: Callable[[], LasrHead | None]) -> None:
+    def __init__(self, arca: Arca, head: Callable[[], FoundHead]) -> None:
         self._arca, self._load = arca, head
 
     def load(self) -> None:
@@ -33,11 +37,23 @@ class Fusing:
         Raises:
             CheckpointError, FingerprintMismatch: there is none in the folder that was named, or one for other parts.
         """
-        _ = self._head
+        _ = self._found
 
     @cached_property
+    def _found(self) -> FoundHead:
+        found = self._load()
+        if found.absent:
+            _logger.warning("the fusion head is left out: %s", found.absent)
+        return found
+
+    @property
+    def absent(self) -> str:
+        """Why a head that was to be expected is not used; "" when it is, or none was."""
+        return self._found.absent
+
+    @property
     def _head(self) -> LasrHead | None:
-        return self._load()
+        return self._found.head
 
     async def vector(self, text: str, language: str, english: str, confidence: float | None) -> FloatArray | None:
         """The fused query vector [d], a unit vector, or None where the head does not apply.

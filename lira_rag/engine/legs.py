@@ -135,6 +135,8 @@ class Legs:
         if vector is not None:
             neutral, leg.ranked = await _in_thread(self._nearest, vector, question)
             leg.fused, leg.report = neutral, replace(leg.report, reason="fused with the question by the trained head")
+        elif self.fusing.absent:
+            leg.report = replace(leg.report, reason=f"the fusion head is left out: {self.fusing.absent}")
 
     def _nearest(self, vector: FloatArray, question: Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from lira_rag.arca.vectors import VectorCache
 from lira_rag.errors import InvalidInput
 from lira_rag.evaluation.bench import Bench
 from lira_rag.folders import lira_home
-from lira_rag.lasr.head import LasrHead, find_packaged_head
+from lira_rag.lasr.head import LasrHead, packaged_head
 from lira_rag.protocols import Encoder
 
 __all__ = ["about", "make_bench", "read_translations"]
+
+_logger = logging.getLogger("lira_rag")
 
 
 def make_bench(
@@ -47,16 +51,20 @@ def make_bench(
         encoder=encoder,
         cache=VectorCache(cache or lira_home() / "vectors"),
         maps=maps,
-        head=_head(encoder.fingerprint, str(maps.card.get("sha256", "")) if maps is not None else "", head),
+        head=_head(encoder.fingerprint, maps.marks if maps is not None else {}, head),
         pairs=pairs.without(without) if pairs is not None and without else pairs,
         english=english,
         translations=read_translations(translations) if translations is not None else {},
     )
 
 
-def _head(native: str, maps: str, folder: Path | None) -> LasrHead | None:
-    found = folder or find_packaged_head(native, maps)
-    return LasrHead.load(found, native, maps) if found is not None else None
+def _head(native: str, maps: Mapping[str, str], folder: Path | None) -> LasrHead | None:
+    if folder is not None:
+        return LasrHead.load(folder, native, maps)
+    found = packaged_head(native, maps)
+    if found.absent:
+        _logger.warning("measured without the packaged head: %s", found.absent)
+    return found.head
 
 
 def read_translations(path: Path) -> dict[str, tuple[str, float]]:

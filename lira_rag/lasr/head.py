@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from lira_rag.protocols import FloatArray
 if TYPE_CHECKING:
     from lira_rag.modules.fusion import FusionHead
 
-__all__ = ["LASR", "LasrHead", "find_packaged_head"]
+__all__ = ["LASR", "FoundHead", "LasrHead", "find_packaged_head", "packaged_head"]
 
 LASR = "lasr"
 ANY = "mul"
@@ -102,48 +102,95 @@ class LasrHead:
         with torch.inference_mode():
             return np.asarray(self.head(paths).numpy(), dtype=np.float32)
 
-    def save(self, folder: Path, native: str, maps: str) -> None:
+    def save(self, folder: Path, native: str, maps: Mapping[str, str]) -> None:
         """Write lasr.safetensors and lasr.json.
 
         Args:
             native: fingerprint of the backbone.
-            maps: sha256 of the anchoring maps it stands behind; "" for none.
+            maps: marks of the anchoring maps it stands behind, by tag (`AnchorMaps.marks`); empty for none.
         """
         from lira_rag.modules.saving import write_module
 
-        write_module(
-            Path(folder), LASR, self.head, {**self.card, "config": self.head.config, "native": native, "maps": maps}
-        )
+        card = {**self.card, "config": self.head.config, "native": native, "maps": _behind(self.card, maps)}
+        write_module(Path(folder), LASR, self.head, card)
 
     @classmethod
-    def load(cls, folder: Path, native: str, maps: str) -> LasrHead:
-        """Read what `save` wrote.
+    def load(cls, folder: Path, native: str, maps: Mapping[str, str]) -> LasrHead:
+        """Read what `save` wrote; `native` and `maps` are those it is to be used with, as in `save`.
 
         Raises:
             CheckpointError: a file is absent, damaged, or of a newer format.
-            FingerprintMismatch: it was made for another backbone or other maps; both are named.
+            FingerprintMismatch: it was made for another backbone, or another map of a language it moves.
         """
         from lira_rag.modules.fusion import FusionHead
         from lira_rag.modules.saving import read_card, read_module
 
         card = read_card(Path(folder), LASR)
-        for name, found in (("native", native), ("maps", maps)):
-            if card.get(name) != found:
-                raise FingerprintMismatch(
-                    f"the head in {folder} was made for {name} {card.get(name)!r}, and got {found!r}",
-                    hint="load it with the encoder and the maps it was trained on, or train it again: lira train lasr",
-                )
+        if card.get("native") != native:
+            raise _mismatch(f"the head in {folder} was made for native {card.get('native')!r}, and got {native!r}")
+        other = _other_maps(card, maps)
+        if other:
+            raise _mismatch(f"the head in {folder} was made behind other anchoring maps of: {', '.join(other)}")
         return cls(read_module(Path(folder), LASR, card, FusionHead, "a fusion head"), card)
 
 
-def find_packaged_head(native: str, maps: str) -> Path | None:
-    """The folder of the head that comes with the library for this backbone and these maps, or None."""
+def _behind(card: Mapping[str, Any], maps: Mapping[str, str]) -> dict[str, str]:
+    """The marks that matter to a head: those of the languages it moves, "" for one without a map.
+
+    A language without a map of its own stands behind the shared one (`ANY`). A head that moves languages it has no
+    embedding for depends on every map.
+    """
+    passed = set(card.get("languages", ()))
+    tags = passed | set(maps) if ANY in passed else passed
+    return {tag: maps.get(tag) or maps.get(ANY, "") for tag in sorted(tags)}
+
+
+def _other_maps(card: Mapping[str, Any], maps: Mapping[str, str]) -> list[str]:
+    """Languages whose map is not the one the head was trained behind."""
+    known = card.get("maps")
+    if not isinstance(known, dict):
+        return ["every language (the card names none)"]
+    found = _behind(card, maps)
+    return sorted(tag for tag in known.keys() | found.keys() if known.get(tag, "") != found.get(tag, ""))
+
+
+def _mismatch(message: str) -> FingerprintMismatch:
+    hint = "load it with the encoder and the maps it was trained on, or train it again: lira train lasr"
+    return FingerprintMismatch(message, hint=hint)
+
+
+def find_packaged_head(native: str) -> Path | None:
+    """The folder of the head that comes with the library for a backbone with this fingerprint, or None."""
     from lira_rag.modules.saving import read_card
 
     root = Path(__file__).resolve().parent.parent / "checkpoints"
     for folder in sorted(root.glob("*")):
-        if (folder / f"{LASR}.json").is_file():
-            card = read_card(folder, LASR)
-            if (card.get("native"), card.get("maps")) == (native, maps):
-                return folder
+        if (folder / f"{LASR}.json").is_file() and read_card(folder, LASR).get("native") == native:
+            return folder
     return None
+
+
+class FoundHead(NamedTuple):
+    """A head, or why there is none: "" where nobody would expect one."""
+
+    head: LasrHead | None
+    absent: str = ""
+
+
+def packaged_head(native: str, maps: Mapping[str, str]) -> FoundHead:
+    """The head that comes with the library for a backbone, or why it cannot be used with these maps.
+
+    Args:
+        native: fingerprint of the backbone.
+        maps: as in `LasrHead.load`.
+
+    Raises:
+        CheckpointError: the packaged files are damaged.
+    """
+    folder = find_packaged_head(native)
+    if folder is None:
+        return FoundHead(None)
+    try:
+        return FoundHead(LasrHead.load(folder, native, maps))
+    except FingerprintMismatch as error:
+        return FoundHead(None, str(error).replace(str(folder), folder.name))

@@ -11,6 +11,7 @@ English; the n-grams bring in words it does not know. Ours, not the paper's; fit
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,6 +87,16 @@ class LanguageMap:
         places, values = ngrams.row(ngrams.counts(text, len(self.table)), self._floats[2])
         steps = values * self.scale[places].astype(np.float32)
         return np.asarray(steps @ self.table[places].astype(np.float32), dtype=np.float32)
+
+    @cached_property
+    def mark(self) -> str:
+        """Hash of what moves a vector: arrays and strength. Equal maps have equal marks, however they were saved."""
+        digest = hashlib.blake2b(repr(float(self.strength)).encode(), digest_size=16)
+        for name in _PARTS:
+            array = np.ascontiguousarray(getattr(self, name))
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
 
     def state(self, prefix: str) -> dict[str, Tensor]:
         """Its arrays as tensors under ``<prefix>.<name>``."""

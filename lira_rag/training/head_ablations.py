@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lira_rag.errors import CheckpointError
+from lira_rag.errors import CheckpointError, FingerprintMismatch
 from lira_rag.lasr.head import LasrHead
 from lira_rag.training.head import train_head
 from lira_rag.training.head_material import HeadMaterial
@@ -62,7 +62,7 @@ def train_variant(
     made = as_lasr(train_head(material, rows, chosen, epochs=epochs).head, material, chosen)
     made.card["recipe"] = recipe
     if place is not None:
-        made.save(place, NOBODY, NOBODY)
+        made.save(place, NOBODY, {})
     return made
 
 
@@ -71,7 +71,7 @@ def _kept(place: Path | None, recipe: str) -> LasrHead | None:
     if place is None:
         return None
     try:
-        found = LasrHead.load(place, NOBODY, NOBODY)
-    except CheckpointError:
+        found = LasrHead.load(place, NOBODY, {})
+    except (CheckpointError, FingerprintMismatch):
         return None
     return found if found.card.get("recipe") == recipe else None

@@ -110,7 +110,7 @@ async def train_lasr(
     made = fit_head(material, settings, scratch, unseen, progress)
     if made.head is not None:
         made.head.card.update(sources=sources, notes=list(pairs.notes))
-        made.head.save(out, encoder.fingerprint, str(maps.card.get("sha256", "")) if maps is not None else "")
+        made.head.save(out, encoder.fingerprint, maps.marks if maps is not None else {})
     shutil.rmtree(scratch, ignore_errors=True)
     _logger.info("lasr: %s", made.verdict.reason)
     return made

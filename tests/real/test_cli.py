@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lira_rag.arca.maps import AnchorMaps, find_packaged
 from lira_rag.cli import main
+from lira_rag.encoders import load_encoder
+from lira_rag.models import locate
 
 pytestmark = pytest.mark.models
 
@@ -151,6 +154,7 @@ def test_doctor_says_which_stage_knows_english_only(lira: Lira) -> None:
     assert code == 0
     assert stages["answers"]["english_only"] is True
     assert stages["encoder"]["english_only"] is False
+    assert stages["fusion of both paths"]["served by"] == "LaSR's fusion head"
     _, out, _ = lira("doctor", "--set", "encoder=minilm-l6", "--json")
     assert next(r for r in json.loads(out)["stages"] if r["stage"] == "encoder")["english_only"] is True
     assert "words and sentences" in lira("doctor")[1]
@@ -172,3 +176,13 @@ def test_terminal_escapes_in_documents_are_not_printed(lira: Lira, tmp_path: Pat
 
 def test_version(lira: Lira) -> None:
     assert lira("--version")[1].startswith("lira_rag 0.")
+
+
+def test_doctor_says_why_the_head_is_left_out(lira: Lira, tmp_path: Path) -> None:
+    encoder = load_encoder(locate("e5-small-int4"), name="e5-small-int4")
+    maps = AnchorMaps.load(find_packaged(encoder.fingerprint) or Path(), encoder.fingerprint)
+    del maps.maps["yo"]
+    maps.save(tmp_path, encoder.fingerprint)
+    _, out, _ = lira("doctor", "--set", f"maps={tmp_path}", "--json")
+    stages = {row["stage"]: row for row in json.loads(out)["stages"]}
+    assert "other anchoring maps of: yo" in stages["fusion of both paths"]["served by"]

@@ -64,8 +64,8 @@ async def a_head(_: Path) -> AsyncIterator[tuple[Names, dict[str, str]]]:
         encoder = lira.arca.native
     packaged = find_packaged(encoder.fingerprint)
     assert packaged is not None
-    sha = AnchorMaps.load(packaged, encoder.fingerprint).card["sha256"]
-    yield {"encoder": encoder, "maps_sha256": sha, "asked": ["Ina kaya na?"], "translated": ["where my goods"]}, {}
+    maps = AnchorMaps.load(packaged, encoder.fingerprint)
+    yield {"encoder": encoder, "maps": maps, "asked": ["Ina kaya na?"], "translated": ["where my goods"]}, {}
 
 
 @asynccontextmanager

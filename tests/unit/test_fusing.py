@@ -28,7 +28,7 @@ def save_head(folder: Path, *, share: float, language: str = "sw") -> str:
     head = FusionHead(FakeEncoder().dimension, languages=1, width=8, heads=2)
     with torch.no_grad():
         head.share.bias.fill_(share)
-    LasrHead(head, {"embedded": [language], "languages": [language]}).save(folder, FakeEncoder().fingerprint, "")
+    LasrHead(head, {"embedded": [language], "languages": [language]}).save(folder, FakeEncoder().fingerprint, {})
     return str(folder)
 
 

@@ -186,12 +186,38 @@ class TestLasrHead:
 
     def test_it_comes_back_as_it_was_saved(self, tmp_path: Path) -> None:
         head = self.head()
-        head.save(tmp_path, "native", "maps")
-        again = LasrHead.load(tmp_path, "native", "maps")
+        maps = {"ha": "1", "zu": "2", "th": "3"}
+        head.save(tmp_path, "native", maps)
+        again = LasrHead.load(tmp_path, "native", maps)
         np.testing.assert_array_equal(self.fused(head, "zu")[0], self.fused(again, "zu")[0])
-        for native, maps in (("other", "maps"), ("native", "other")):
-            with pytest.raises(FingerprintMismatch, match="other"):
-                LasrHead.load(tmp_path, native, maps)
+        with pytest.raises(FingerprintMismatch, match="other"):
+            LasrHead.load(tmp_path, "other", maps)
+
+    @pytest.mark.parametrize(
+        ("maps", "named"),
+        [
+            ({"ha": "1"}, ""),
+            ({"ha": "1", "rw": "new", "th": "new"}, ""),
+            ({"ha": "new"}, "ha"),
+            ({}, "ha"),
+            ({"ha": "1", "zu": "new"}, "zu"),
+            ({"ha": "1", "mul": "new"}, "zu"),
+        ],
+    )
+    def test_only_maps_of_the_languages_it_moves_matter(self, tmp_path: Path, maps: dict[str, str], named: str) -> None:
+        self.head().save(tmp_path, "native", {"ha": "1", "th": "3"})
+        if not named:
+            assert LasrHead.load(tmp_path, "native", maps).applies("zu")
+            return
+        with pytest.raises(FingerprintMismatch, match=f"anchoring maps of: {named} \\("):
+            LasrHead.load(tmp_path, "native", maps)
+
+    def test_a_head_for_every_language_depends_on_every_map(self, tmp_path: Path) -> None:
+        self.head(languages=["ha", "mul"]).save(tmp_path, "native", {"ha": "1", "th": "3"})
+        assert LasrHead.load(tmp_path, "native", {"ha": "1", "th": "3"}).applies("th")
+        for maps in ({"ha": "1", "th": "4"}, {"ha": "1", "th": "3", "bn": "5"}):
+            with pytest.raises(FingerprintMismatch):
+                LasrHead.load(tmp_path, "native", maps)
 
     def test_shapes_are_checked(self) -> None:
         head, found = self.head(), material(12)
