@@ -84,7 +84,10 @@ def folded(found: LanguageMap) -> Dense:
         ConfigError: the map reads words besides the vector; those cannot be folded.
     """
     if len(found.table):
-        raise ConfigError("this map reads the text's n-grams besides its vector, and no linear layer can do that")
+        raise ConfigError(
+            "this map reads the text's n-grams besides its vector, and no linear layer can do that",
+            hint="encode questions by Arca, or serve them by `lira serve embeddings`",
+        )
     moved = found.strength * (found.dense.astype(np.float64) @ found.basis.astype(np.float64))  # [d, d]
     width = len(found.mean)
     layer = Dense(width, width, bias=True, activation_function=torch.nn.Identity())

@@ -71,3 +71,23 @@ def test_the_hyphenated_names_bring_the_package_and_no_second_copy(name: str, tm
     assert wheel.name.startswith(name.replace("-", "_"))
     assert all(".dist-info/" in file for file in names)
     assert "Requires-Dist: lira-rag[" in metadata
+
+
+def test_all_three_installed_together_own_no_file_twice(tmp_path: Path) -> None:
+    """`pip install langchain-lira` brings lira-rag, whose wheel holds the packages; the names add metadata only."""
+    sources = {"lira-rag": ROOT, **{name: ROOT / "integrations" / name for name in INTEGRATIONS}}
+    wheels = [str(build(source, tmp_path / name)) for name, source in sources.items()]
+    target = tmp_path / "site"
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), *wheels]
+    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    records = [record.read_text(encoding="utf-8") for record in target.glob("*.dist-info/RECORD")]
+    owned = [line.rsplit(",", 2)[0] for record in records for line in record.splitlines()]
+    assert len(records) == 3
+    assert len(owned) == len(set(owned))
+    code = """
+from langchain_lira import LiraRetriever as one
+from llama_index.retrievers.lira import LiraRetriever as two
+import llama_index.core
+print(one.__module__, two.__module__)
+"""
+    assert run(code, target) == "langchain_lira.retriever llama_index.retrievers.lira.retriever"

@@ -53,7 +53,15 @@ async def chat_server(folder: Path) -> AsyncIterator[tuple[Names, dict[str, str]
 
 
 @asynccontextmanager
-async def a_lira(_: Path) -> AsyncIterator[tuple[Names, dict[str, str]]]:
+async def a_lira(folder: Path) -> AsyncIterator[tuple[Names, dict[str, str]]]:
+    files = {
+        "queries.jsonl": '{"_id": "q", "text": "Kifurushi kitafika lini?", "language": "sw"}',
+        "corpus.jsonl": '{"_id": "d", "text": "Parcels take three days."}',
+        "qrels.tsv": "q\td\t1\n",
+    }
+    (folder / "my-data").mkdir()
+    for name, text in files.items():
+        (folder / "my-data" / name).write_text(text, encoding="utf-8")
     with Lira.create(None, chat="none") as lira:
         yield {"lira": lira, "tasks": [MockRetrievalTask()]}, {}
 
