@@ -41,6 +41,7 @@ class Block:
         english: one translation of each query, or nothing.
         pool_kind: prefix of the pool; "query" for matching sentences.
         k: nDCG cut; 1 makes it accuracy.
+        parallel: (text in the queries' language, its English) of other documents, for `evaluation.rank_shift`.
     """
 
     task: str
@@ -53,6 +54,7 @@ class Block:
     english: tuple[str, ...] = ()
     pool_kind: Kind = "passage"
     k: int = 10
+    parallel: tuple[tuple[str, str], ...] = ()
 
     @property
     def mixed(self) -> bool:
@@ -149,7 +151,18 @@ def _mixed(folder: Path) -> Iterator[Block]:
         if path.is_file():
             own = tuple(dict.fromkeys(line for line in _lines(path) if line.strip()))
             languages = (*block.pool_languages, *((block.language,) * len(own)))
-            yield replace(block, task="T3", pool=(*block.pool, *own), pool_languages=languages)
+            lines = _parallel(_lines(path), folder / "ntrex" / "eng.txt")
+            yield replace(block, task="T3", pool=(*block.pool, *own), pool_languages=languages, parallel=lines)
+
+
+def _parallel(own: Sequence[str], path: Path) -> tuple[tuple[str, str], ...]:
+    """Lines with their English, each text once."""
+    pairs = zip(own, _lines(path), strict=False) if path.is_file() else ()
+    once: dict[str, str] = {}
+    for text, english in pairs:
+        if text.strip() and english.strip():
+            once.setdefault(english, text)
+    return tuple({text: (text, english) for english, text in once.items()}.values())
 
 
 def _ladder(folder: Path) -> Iterator[Block]:

@@ -20,6 +20,12 @@ MADE = (
     "No STS file was there: these pairs were made (a sentence beside 100, 75, 50, 25 and 0 % of its English "
     "translation), and no person scored them. Put STS files into sts/ for figures that compare with others."
 )
+BIAS = {"own_language_share_at_10": "own language in the first 10, %", "mlrs": "MLRS"}
+MLRS = (
+    "MLRS (arXiv 2502.11175), 0 to 100, less is better: how far English documents rise when they are put into the "
+    "question's language, of how far they could. Pool: the lines of NTREX, every second one in English; by their human "
+    "translations; over the whole pool. An oracle searches in English, so for it they fall instead."
+)
 HEAD = (
     "method",
     "mean",
@@ -96,9 +102,9 @@ def _languages(rows: Mapping[str, Any]) -> list[str]:
     if not run:
         return []
     languages = list(next(iter(run.values())))
-    shares = {name: row["own_language_share_at_10"] for name, row in rows.items() if "own_language_share_at_10" in row}
-    lines = head_of(("method", *languages, *(["own language in the first 10, %"] if shares else [])))
+    extra = {key: title for key, title in BIAS.items() if any(key in row for row in rows.values())}
+    lines = head_of(("method", *languages, *extra.values()))
     for name, found in run.items():
-        share = [f"{shares[name]:.1f}"] if name in shares else []
-        lines.append(row_of((name, *(f"{found[tag]:.1f}" for tag in languages), *share)))
-    return lines
+        cells = (f"{rows[name][key]:.1f}" if key in rows[name] else "" for key in extra)
+        lines.append(row_of((name, *(f"{found[tag]:.1f}" for tag in languages), *cells)))
+    return [*lines, "", MLRS] if "mlrs" in extra else lines

@@ -13,6 +13,7 @@ from lira_rag.evaluation.bench import Bench, Cost
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.intervals import macro_interval
 from lira_rag.evaluation.methods import Method, NotApplicable
+from lira_rag.evaluation.rank_shift import measure_shift
 from lira_rag.functional.ranking import gold_ranks, ndcg_of_ranks, recall_of_ranks
 from lira_rag.protocols import FloatArray
 from lira_rag.text.degrade import RUNGS
@@ -70,8 +71,16 @@ async def run_task(
             if progress is not None:
                 progress(number + 1, len(methods))
         measured[method.name] = found
-        rows[method.name] = {**_whole(found, measured.get("backbone")), "cost": asdict(cost)}
+        row = {**_whole(found, measured.get("backbone")), "cost": asdict(cost)}
+        rows[method.name] = {**row, **await _shifts(blocks, method, bench)}
     return rows
+
+
+async def _shifts(blocks: Sequence[Block], method: Method, bench: Bench) -> dict[str, float]:
+    """Mean MLRS over languages, 0 to 100, where blocks have parallel lines."""
+    found = [await measure_shift(method, bench, block) for block in blocks]
+    values = [float(shift.mean()) for shift in found if shift is not None]
+    return {"mlrs": _mean(values)} if values else {}
 
 
 def _translates(name: str) -> bool:
