@@ -61,6 +61,8 @@ class Team:
         breakers: circuit breakers by agent name; agents not named get their own.
         share: of the deadline that translators may take when critics wait for them and one has proposed something.
         fuse: what `translate` gives: the "chosen" candidate, or "all" by probability.
+        reliability: by language tag, in [0, 1], what confidences are multiplied by; a translation of which nobody
+            states one then has this as its confidence. `lira eval rung` learns it.
         name: shown to users.
 
     Raises:
@@ -82,9 +84,11 @@ class Team:
         breakers: Mapping[str, CircuitBreaker] | None = None,
         share: float = 0.6,
         fuse: Fuse = "chosen",
+        reliability: Mapping[str, float] | None = None,
         name: str = "team",
     ) -> None:
         _check(deadline=deadline, candidates=candidates, share=share, fuse=fuse)
+        self.reliability = _reliability(reliability or {})
         Budget(max_calls, max_tokens)  # refuses bad values
         self.translators, self.guards, self.critics = tuple(translators), tuple(guards), tuple(critics)
         self.actor: Actor = RewardActor() if actor is None else actor
@@ -114,7 +118,8 @@ class Team:
     def version(self) -> str:
         """Hex hash of all agents and settings that decide a translation; part of every key of the cache."""
         agents = (*self.translators, *self.guards, *self.critics, self.actor)
-        state = "\n".join([str(self.candidates), *(version_of(agent) for agent in agents)])
+        worth = [f"{tag} {value}" for tag, value in sorted(self.reliability.items())]
+        state = "\n".join([str(self.candidates), *worth, *(version_of(agent) for agent in agents)])
         return hashlib.blake2b(state.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
     async def translate(self, text: str, source: str, target: str = "en") -> Sequence[Translation]:
@@ -183,11 +188,13 @@ class Team:
                 found[place] = replace(found[place], probability=probability)
         chosen = standing[0 if choice is None else choice.index]
         sure = None if choice is None else choice.confidence
+        sure = found[chosen].stated if sure is None else sure
+        worth = self.reliability.get(primary_language(decision.source))
         return replace(
             decision,
             candidates=tuple(found),
             chosen=chosen,
-            confidence=found[chosen].stated if sure is None else sure,
+            confidence=sure if worth is None else worth * (1.0 if sure is None else sure),
             decided_by="the first was taken, because the actor failed" if choice is None else self.actor.name,
             steps=(*decision.steps, step),
         )
@@ -256,6 +263,13 @@ def _checked(choice: Choice, count: int) -> Choice:
     if choice.confidence is not None and not 0 <= choice.confidence <= 1:
         raise InvalidInput(f"confidence must be in [0, 1], but got {choice.confidence}")
     return choice
+
+
+def _reliability(given: Mapping[str, float]) -> dict[str, float]:
+    for tag, value in given.items():
+        if not 0 <= value <= 1:
+            raise InvalidInput(f"reliability must be in [0, 1], but got {value} for {tag!r}")
+    return {primary_language(tag): value for tag, value in given.items()}
 
 
 def _check(**values: Any) -> None:

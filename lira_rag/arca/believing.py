@@ -13,15 +13,20 @@ import numpy as np
 from lira_rag.arca.bound import Normal, anchoring_errors, trust
 from lira_rag.protocols import FloatArray
 
-__all__ = ["BELIEVED", "UNSTATED", "beliefs", "english_letters", "trusts"]
+__all__ = ["BELIEVED", "HEAD_LEAST", "UNSTATED", "beliefs", "english_letters", "trusts"]
 
 BELIEVED = 0.8
 """Share of the English path where a translation is fully believed."""
 
-UNSTATED = 0.5
-"""Confidence of a translation whose translator states none, where its trust is known. With full confidence a small
-model's inventions, which keep the names and so look well anchored, outweighed the question itself
-(docs/results/real-translations.md). Where neither is known, `UNKNOWN_TRUST` alone counts."""
+UNSTATED = 0.15
+"""Confidence of a translation whose translator states none, where its trust is known: the largest of a grid at which
+the likeliest translations of a small model, which keep the names and so look well anchored, cost nothing on training
+questions, with the word leg and without it (docs/results/real-translations.md). A translator that deserves more says
+so, or gets it from `Team(reliability=…)`. Where neither is known, `UNKNOWN_TRUST` alone counts."""
+
+HEAD_LEAST = 0.2
+"""Confidence from which the fusion head is asked at all. It learned from glosses, which state more, and from human
+translations; a translation that is hardly believed it mixes in too much, and the rule does better with it."""
 
 UNKNOWN_TRUST = 0.5
 """Trust in a translation from a language whose usual anchoring error is not known."""

@@ -73,7 +73,8 @@ def rung(
 ) -> None:
     """Train an actor on the prepared train questions and measure the rung on the others.
 
-    The scored train candidates are written beside the prepared file, for `lira train actor`.
+    The scored train candidates are written beside the prepared file, for `lira train actor`, and what the translator
+    was worth on them, for `Team(reliability=…)`.
     """
     from lira_rag.agents.translators.preparing import read_prepared
     from lira_rag.encoders import load_encoder
@@ -86,16 +87,17 @@ def rung(
     bench = make_bench(load_encoder(locate(encoder), name=encoder), cache=cache)
     rows = read_prepared(prepared / f"{task}.jsonl")
     scored = run(partial(score_rung, found, rows, bench))
-    results = _measured(scored, bench, seeds, prepared / f"{task}.choices.jsonl")
+    results = _measured(scored, found.rest, bench, seeds, prepared / task)
     if to is not None:
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_text(rung_markdown(task, results, about(bench, encoder)), encoding="utf-8")
     print_json({task: results}) if as_json else _show(results, to)
 
 
-def _measured(scored: Any, bench: Any, seeds: int, choices: Path) -> dict[str, Any]:
-    """Train an actor for each seed, and measure."""
+def _measured(scored: Any, rest: Any, bench: Any, seeds: int, to: Path) -> dict[str, Any]:
+    """Train an actor for each seed, learn what its choices are worth, and measure."""
     from lira_rag.engine.bridge import run
+    from lira_rag.evaluation.reliability import learn_reliability
     from lira_rag.evaluation.rung import measure_rung
     from lira_rag.training.actor import ActorSettings, train_actor
 
@@ -104,12 +106,30 @@ def _measured(scored: Any, bench: Any, seeds: int, choices: Path) -> dict[str, A
         from lira_rag.agents.actor import RewardActor
 
         return {**run(partial(measure_rung, scored.dev, [RewardActor()], bench)), "actors": [], "trained_on": 0}
-    choices.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines), encoding="utf-8")
+    _written(to, "choices.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines))
     versions = {"encoder": bench.encoder.fingerprint, "judge": scored.judge}
     made = [train_actor(lines, settings=ActorSettings(seed=seed), **versions) for seed in range(max(seeds, 1))]
-    found = run(partial(measure_rung, scored.dev, [actor for actor, _ in made], bench))
+    learnt = learn_reliability(run(partial(_trials, scored.train, rest, made[0][0], bench)))
+    _written(to, "reliability.json", json.dumps(learnt.by_language) + "\n")
+    found = run(partial(measure_rung, scored.dev, [actor for actor, _ in made], bench, learnt.by_language))
     actors = [{"seed": seed, "verdicts": list(report.verdicts)} for seed, (_, report) in enumerate(made)]
-    return {**found, "actors": actors, "trained_on": len(lines)}
+    gains = {str(value): found for value, found in learnt.gains.items()}
+    worth = {"by_language": learnt.by_language, "gains": gains}
+    return {**found, "actors": actors, "trained_on": len(lines), "reliability": worth}
+
+
+async def _trials(found: Any, rest: Any, actor: Any, bench: Any) -> Any:
+    from lira_rag.evaluation.reliability import trials_of
+    from lira_rag.training.anew import anchored_anew
+
+    blocks, parts = [own.block for own in found], (rest, bench.maps, bench.encoder, bench.cache)
+    anchored = [await anchored_anew(block.queries, block.language, *parts) for block in blocks]
+    return await trials_of(found, anchored, actor, bench)
+
+
+def _written(to: Path, ending: str, text: str) -> None:
+    """Beside the prepared file."""
+    to.with_name(f"{to.name}.{ending}").write_text(text, encoding="utf-8")
 
 
 def _data(data: Path, task: str, languages: str, dev: int, train: int, seed: int) -> Any:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lira_rag.arca import Arca
-from lira_rag.arca.believing import UNSTATED, english_letters, trusts
+from lira_rag.arca.believing import HEAD_LEAST, UNSTATED, english_letters, trusts
 from lira_rag.arca.bins import encode_bins
 from lira_rag.lasr.head import FoundHead, LasrHead
 from lira_rag.protocols import FloatArray, TokenEncoder
@@ -61,16 +61,18 @@ class Fusing:
         Args:
             text: the question as asked, in `language`.
             english: its translation; what is not in Latin letters is none.
-            confidence: of the translator, in [0, 1], or None when it states none.
+            confidence: of the translator, in [0, 1], or None when it states none; below `HEAD_LEAST` the head is not
+                asked.
         """
-        native = self._arca.native
-        head = self._head if isinstance(native, TokenEncoder) and english_letters(english) else None
+        native, sure = self._arca.native, UNSTATED if confidence is None else confidence
+        able = isinstance(native, TokenEncoder) and english_letters(english) and sure >= HEAD_LEAST
+        head = self._head if able else None
         if head is None or not isinstance(native, TokenEncoder) or not head.applies(language):
             return None
         both = await encode_bins(native, [text, english], "query", head.bins)
         anchored = self._arca.anchored(both.vectors[:1], [text], language)
         normal = None if self._arca.maps is None else self._arca.maps.normal_of(language)
         trusted = float(trusts(anchored, both.vectors[1:], normal)[0])
-        evidence = np.array([[UNSTATED if confidence is None else confidence, trusted]], dtype=np.float32)
+        evidence = np.array([[sure, trusted]], dtype=np.float32)
         fused = head.fuse(anchored, both.vectors[1:], both.rows[None], both.counts[None], [language], evidence)
         return np.asarray(fused[0], dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lira_rag.arca.believing import english_letters, trusts
+from lira_rag.arca.believing import HEAD_LEAST, english_letters, trusts
 from lira_rag.arca.bins import BinEncoder, cached_bins
 from lira_rag.errors import ConfigError
 from lira_rag.evaluation.blocks import Block
@@ -26,7 +26,8 @@ async def by_head(
 
     Args:
         anchored: [n, d], queries behind the maps, not yet language-neutral: as in training.
-        texts: translations; one that is not in Latin letters is no English and counts as missing.
+        texts: translations; one that is not in Latin letters is no English and counts as missing, and so does one
+            whose confidence is below `HEAD_LEAST`, as in the engine.
 
     Raises:
         ConfigError: there is no head, or the encoder gives no token states.
@@ -34,7 +35,8 @@ async def by_head(
     head = bench.head
     if head is None or not isinstance(bench.encoder, TokenEncoder):
         raise ConfigError("a fusion head needs a trained head and an encoder with token states")
-    english = tuple(text if english_letters(text) else "" for text in texts)
+    asked = zip(texts, bench.confidences(block), strict=True)
+    english = tuple(text if english_letters(text) and sure >= HEAD_LEAST else "" for text, sure in asked)
     moved = np.array([head.applies(block.language, bool(text.strip())) for text in english], dtype=np.bool_)
     if not moved.any():
         return moved, anchored

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lira_rag.arca.believing import UNSTATED
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.candidates import Candidates
@@ -21,23 +22,29 @@ from lira_rag.functional.alignment import unit
 from lira_rag.functional.reward import RewardWeights, feature_rows, rewards
 from lira_rag.protocols import Actor, Choice, FloatArray
 
-__all__ = ["measure_rung"]
+__all__ = ["decide", "measure_rung"]
 
 Values = dict[str, FloatArray]
 """Per-query figures in [0, 1], by block name."""
 FIRST, ACTOR, OWN, OWN_WORDS = "first", "actor, seed 0", "own path", "own path and words"
 
 
-async def measure_rung(found: Sequence[Candidates], actors: Sequence[Actor], bench: Bench) -> dict[str, Any]:
+async def measure_rung(
+    found: Sequence[Candidates],
+    actors: Sequence[Actor],
+    bench: Bench,
+    reliability: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
     """Figures of every row, 0 to 100, with paired differences.
 
     Args:
         found: scored candidates of the blocks to measure on.
         actors: the trained actor of each seed, at least one.
+        reliability: by language, what confidences are multiplied by (`evaluation.reliability`); 1 for others.
     """
-    decided = [[_decide(own, actor) for own in found] for actor in actors]
+    decided = [[decide(own, actor) for own in found] for actor in actors]
     chosen = await _chosen(found, decided, bench)
-    paths = await _paths(found, decided[0], bench)
+    paths = await _paths(found, decided[0], bench, reliability or {})
     paths[ACTOR] = chosen[ACTOR]
     return {
         "chosen": {name: _row(values, {FIRST: chosen[FIRST]}) for name, values in chosen.items()},
@@ -64,7 +71,7 @@ def _gap(values: Values, other: Values) -> dict[str, float]:
     return {"mean": round(mean, 2), "low": round(low, 2), "high": round(high, 2)}
 
 
-def _decide(own: Candidates, actor: Actor) -> list[Choice]:
+def decide(own: Candidates, actor: Actor) -> list[Choice]:
     """The actor's choice for each query among candidates no guard objects to, or among all where none stands."""
     choices = []
     for scores, stands in zip(own.scores, own.standing, strict=True):
@@ -121,8 +128,8 @@ def _best(own: Candidates, values: FloatArray) -> FloatArray:
 class _Fused(Whole):
     """The engine's fusion, with English vectors that are given by query."""
 
-    def __init__(self, name: str, vectors: Mapping[str, FloatArray] | None, lexical: bool) -> None:
-        super().__init__(name, lexical=lexical)
+    def __init__(self, vectors: Mapping[str, FloatArray] | None, lexical: bool, head: bool = False) -> None:
+        super().__init__("both", lexical=lexical, head=head)
         self._vectors = vectors
 
     async def _english(self, bench: Bench, block: Block) -> tuple[tuple[str, ...], FloatArray]:
@@ -130,33 +137,44 @@ class _Fused(Whole):
         return texts, rows if self._vectors is None else np.stack([self._vectors[query] for query in block.queries])
 
 
-async def _paths(found: Sequence[Candidates], decided: Sequence[Sequence[Choice]], bench: Bench) -> dict[str, Values]:
+async def _paths(
+    found: Sequence[Candidates], decided: Sequence[Sequence[Choice]], bench: Bench, reliability: Mapping[str, float]
+) -> dict[str, Values]:
     """The own path, the translation and both."""
-    benches = [
-        bench.translating(
-            {
-                query: (texts[choice.index], 1.0 if choice.confidence is None else choice.confidence)
-                for query, texts, choice in zip(own.block.queries, own.texts, choices, strict=True)
-            }
-        )
-        for own, choices in zip(found, decided, strict=True)
-    ]
-    sure = [bench.translating({query: (text, 1.0) for query, (text, _) in b.translations.items()}) for b in benches]
-    greedy = [
-        bench.translating({q: (text, 1.0) for q, text in zip(own.block.queries, own.greedy, strict=True)})
-        for own in found
-    ]
+    stated = [[1.0 if c.confidence is None else c.confidence for c in part] for part in decided]
+    worth = [reliability.get(own.block.language, 1.0) for own in found]
+    learnt = [[value * sure for sure in part] for value, part in zip(worth, stated, strict=True)]
+    chosen = [[t[c.index] for t, c in zip(own.texts, p, strict=True)] for own, p in zip(found, decided, strict=True)]
+    full = [[1.0] * len(part) for part in decided]
+    unstated = [[UNSTATED] * len(part) for part in decided]
     every = {q: row for own, part in zip(found, decided, strict=True) for q, row in _all_of(own, part).items()}
     own_path: Method = Backbone() if bench.maps is None else AdaptorOnly()
-    rows = {"backbone": await _run(Backbone(), found, benches), OWN: await _run(own_path, found, benches)}
-    rows[OWN_WORDS] = await _run(Whole(translated=False), found, benches)
+    alone = [bench] * len(found)
+    rows = {"backbone": await _run(Backbone(), found, alone), OWN: await _run(own_path, found, alone)}
+    rows[OWN_WORDS] = await _run(Whole(translated=False), found, alone)
+    kinds = {
+        "greedy, unstated": ([own.greedy for own in found], unstated, None),
+        "actor, full confidence": (chosen, full, None),
+        "actor, its confidence": (chosen, stated, None),
+        "actor, confidence x reliability": (chosen, learnt, None),
+        "all four, confidence x reliability": (chosen, learnt, every),
+    }
     for words in ("", " and words"):
-        one, four = (_Fused("both", vectors, bool(words)) for vectors in (None, every))
-        rows[f"both, greedy{words}"] = await _run(one, found, greedy)
-        rows[f"both, actor, confidence left out{words}"] = await _run(one, found, sure)
-        rows[f"both, actor{words}"] = await _run(one, found, benches)
-        rows[f"both, all four{words}"] = await _run(four, found, benches)
+        for kind, (texts, sure, vectors) in kinds.items():
+            benches = _benches(found, texts, sure, bench)
+            rows[f"both, {kind}{words}"] = await _run(_Fused(vectors, bool(words)), found, benches)
+        if bench.head is not None and reliability:
+            benches = _benches(found, chosen, learnt, bench)
+            rows[f"both, by the fusion head{words}"] = await _run(_Fused(None, bool(words), head=True), found, benches)
     return rows
+
+
+def _benches(
+    found: Sequence[Candidates], texts: Sequence[Sequence[str]], sure: Sequence[Sequence[float]], bench: Bench
+) -> list[Bench]:
+    """A bench for each block, with a translation and its confidence for each query."""
+    rows = (zip(own.block.queries, t, s, strict=True) for own, t, s in zip(found, texts, sure, strict=True))
+    return [bench.translating({query: (text, confidence) for query, text, confidence in row}) for row in rows]
 
 
 def _all_of(own: Candidates, choices: Sequence[Choice]) -> dict[str, FloatArray]:

@@ -70,8 +70,9 @@ def rung_data(folder: Path, task: str, languages: Sequence[str], dev: int, train
     pairs, rng = read_folder(folder), np.random.default_rng(seed)
     chosen, learnt = [], []
     for block in blocks:
-        own = [pair for pair in pairs.by_language.get(block.language, ()) if _answers(pair, block)]
-        learnt.append(_as_block([own[n] for n in sorted(rng.permutation(len(own))[:train])], block))
+        every = pairs.by_language.get(block.language, ())
+        own = [pair for pair in every if _answers(pair, block)]
+        learnt.append(_as_block([own[n] for n in sorted(rng.permutation(len(own))[:train])], block, every))
         chosen.append(_some(block, sorted(rng.permutation(len(block.queries))[:dev].tolist())))
     return RungData(chosen, learnt, _without(pairs, learnt))
 
@@ -102,10 +103,11 @@ def _some(block: Block, rows: Sequence[int]) -> Block:
     )
 
 
-def _as_block(pairs: Sequence[Pair], block: Block) -> Block:
-    """Training pairs as questions against the pool of the task's passages, or against each other's English."""
+def _as_block(pairs: Sequence[Pair], block: Block, every: Sequence[Pair]) -> Block:
+    """Training pairs as questions against the pool of the task's passages, or against all English of the language."""
     if block.task == "T1":
-        block = replace(block, pool=tuple(dict.fromkeys(pair.english for pair in pairs)))
+        sentences = (pair.english for pair in every if not pair.is_question)
+        block = replace(block, pool=tuple(dict.fromkeys(sentences)))
         block = replace(block, pool_languages=("en",) * len(block.pool))
     place = {text: row for row, text in enumerate(block.pool)}
     gold: Any = [place[pair.passage if block.task == "T2" else pair.english] for pair in pairs]

@@ -22,7 +22,10 @@ NOTES = (
     "these questions, p agreement among the candidates, e is not said (`agents.agreement`); sim is the cosine with the "
     "backbone's own vector. Guards drop what they object to.",
     "The actor learns from train questions what candidates turned out to be worth; no question below was among them.",
-    '"both" is the engine\'s fusion of the anchored own path with the translation, at 0.8 x confidence x trust.',
+    '"both" is the engine\'s fusion of the anchored own path with the translation, at 0.8 x confidence x trust; a bare '
+    'chat model states no confidence ("unstated").',
+    "Reliability is what confidences are multiplied by. It is learned on the actor's training questions, whose own "
+    "path is anchored by maps fitted without them: the one with the highest gain after a standard error was taken off.",
 )
 NO_ACTOR = "- no actor was trained: the rows called actor are argmax-reward, which needs no training"
 
@@ -65,7 +68,17 @@ def rung_markdown(task: str, results: Mapping[str, Any], about: Sequence[str]) -
     standing = ", ".join(f"{name} {share:.0f} %" for name, share in results["standing"].items())
     lines += ["", f"Candidates no guard objects to: {standing}.", "", "## Actors, on train questions kept aside", ""]
     lines += [f"- seed {actor['seed']}: {' '.join(actor['verdicts'])}" for actor in results["actors"]]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_worth(results.get("reliability"))]) + "\n"
+
+
+def _worth(learnt: Mapping[str, Any] | None) -> list[str]:
+    """How the reliability was chosen."""
+    if not learnt:
+        return []
+    chosen = ", ".join(f"{tag} {value:g}" for tag, value in learnt["by_language"].items())
+    lines = ["", "## Reliability, on the actor's training questions", "", f"Chosen: {chosen}.", ""]
+    lines += ["| reliability | gain over the own path | its standard error |", "|---|---|---|"]
+    return lines + [f"| {value} | {mean:+.2f} | {error:.2f} |" for value, (mean, error) in learnt["gains"].items()]
 
 
 def _table(rows: Mapping[str, Any]) -> list[str]:

@@ -14,13 +14,20 @@ class FakeTranslator:
 
     Args:
         table: from a text to its translation or translations, best first; unknown texts have none.
+        confidence: stated of each, in [0, 1], or None.
 
     Attributes:
         calls: every (text, source, target) it was asked for.
     """
 
-    def __init__(self, table: Mapping[str, str | Sequence[str]], *, name: str = "fake-translator") -> None:
-        self._table, self._name = dict(table), name
+    def __init__(
+        self,
+        table: Mapping[str, str | Sequence[str]],
+        *,
+        name: str = "fake-translator",
+        confidence: float | None = None,
+    ) -> None:
+        self._table, self._name, self._confidence = dict(table), name, confidence
         self.calls: list[tuple[str, str, str]] = []
 
     @property
@@ -33,4 +40,4 @@ class FakeTranslator:
         self.calls.append((text, source, target))
         found = self._table.get(text, ())
         texts = [found] if isinstance(found, str) else found
-        return [Translation(candidate, self.name, target) for candidate in texts]
+        return [Translation(candidate, self.name, target, self._confidence) for candidate in texts]

@@ -152,6 +152,17 @@ async def test_without_a_calibrated_confidence_the_translators_own_counts() -> N
     assert [t.confidence for t in everything] == [0.5, 0.5]
 
 
+async def test_reliability_scales_confidences_by_language() -> None:
+    stated = Proposes([Translation("a", "p", confidence=0.4)])
+    (scaled,) = await Team([stated], reliability={"sw": 0.25}).translate(TEXT, "sw-KE")
+    (silent,) = await Team([fake("a")], reliability={"sw": 0.25}).translate(TEXT, "sw")
+    (other,) = await Team([stated], reliability={"ha": 0.25}).translate(TEXT, "sw")
+    assert [t.confidence for t in (scaled, silent, other)] == [pytest.approx(0.1), 0.25, 0.4]
+    assert Team([stated], reliability={"sw": 0.25}).version != Team([stated]).version
+    with pytest.raises(InvalidInput, match="reliability must be in"):
+        Team([stated], reliability={"sw": 1.5})
+
+
 # --- nothing to choose ----------------------------------------------------------------------------------------------
 
 

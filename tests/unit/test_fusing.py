@@ -33,7 +33,7 @@ def save_head(folder: Path, *, share: float, language: str = "sw") -> str:
 
 
 def explained(head: str, translator: FakeTranslator | None = None, **settings: Any) -> Explanation:
-    translator = translator or FakeTranslator({QUESTION: [ENGLISH]})
+    translator = translator or FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0)
     settings = {"languages": ("sw", "en"), "encoder": FakeEncoder(), "chat": "none", **settings}
     with Lira.create(None, head=head, translator=translator, **settings) as lira:
         lira.add(PAGES)
@@ -56,7 +56,7 @@ def test_the_head_ranks_where_it_was_passed(tmp_path: Path) -> None:
 def test_an_untrained_head_ranks_by_the_question_alone(tmp_path: Path) -> None:
     """And the words of the translation count as they do without a head."""
     identity = scores(explained(save_head(tmp_path, share=0.0)))
-    asked = scores(explained("none", FakeTranslator({QUESTION: [ENGLISH]}), lexical_weight=0.0))
+    asked = scores(explained("none", lexical_weight=0.0))
     alone = scores(explained("none", FakeTranslator({QUESTION: []}), lexical_weight=0.0))
     without_words = scores(explained(str(tmp_path), lexical_weight=0.0))
     assert without_words == pytest.approx(alone, abs=1e-5)
@@ -68,6 +68,15 @@ def test_an_untrained_head_ranks_by_the_question_alone(tmp_path: Path) -> None:
 def test_what_is_no_english_is_not_fused(tmp_path: Path, english: str) -> None:
     head = save_head(tmp_path, share=1.0)
     translator = FakeTranslator({QUESTION: [english]})
+    assert scores(explained(head, translator)) == pytest.approx(scores(explained("none", translator)))
+
+
+@pytest.mark.parametrize("confidence", [None, 0.1])
+def test_a_translation_that_is_hardly_believed_is_not_given_to_the_head(
+    tmp_path: Path, confidence: float | None
+) -> None:
+    head = save_head(tmp_path, share=1.0)
+    translator = FakeTranslator({QUESTION: [ENGLISH]}, confidence=confidence)
     assert scores(explained(head, translator)) == pytest.approx(scores(explained("none", translator)))
 
 

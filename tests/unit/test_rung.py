@@ -89,7 +89,10 @@ def test_another_draw_takes_other_questions(folder: Path, data: RungData) -> Non
 
 def test_sentences_train_on_short_sentences_against_each_other(folder: Path) -> None:
     found = rung_data(folder, "T1", [], dev=10, train=20)
-    assert found.train[0].k == 1 and len(found.train[0].pool) == 20
+    assert found.train[0].k == 1 and len(found.train[0].queries) == 20
+    assert len(found.train[0].pool) == 120  # all English sentences, as many as a search has to tell apart
+    english = [found.train[0].pool[row] for row in found.train[0].gold]
+    assert english == list(found.train[0].english)
     assert all(len(text) <= 90 for text in found.train[0].english)
 
 
@@ -166,10 +169,15 @@ async def test_rows_and_tables_of_the_rung(data: RungData, tmp_path: Path) -> No
     assert chosen["greedy, not among them"] >= chosen["first"]
     gap = found["chosen"]["actor, seed 0"]["differences"]["first"]
     assert gap["mean"] == pytest.approx(chosen["actor, seed 0"] - chosen["first"], abs=0.02)
-    assert found["paths"]["both, actor"]["differences"].keys() == {"own path", "actor, seed 0"}
-    assert found["paths"]["both, all four and words"]["differences"].keys() == {"own path and words", "actor, seed 0"}
+    paths, every = found["paths"], "confidence x reliability"
+    assert paths[f"both, actor, {every}"]["differences"].keys() == {"own path", "actor, seed 0"}
+    assert paths[f"both, all four, {every} and words"]["differences"].keys() == {"own path and words", "actor, seed 0"}
+    none = (await measure_rung(scored.dev, [RewardActor()], bench(), {"ha": 0.0}))["paths"]
+    for words in ("", " and words"):  # a translator that is worth nothing changes nothing
+        assert none[f"both, actor, {every}{words}"]["mean"] == none[f"own path{words}"]["mean"]
+    assert none["both, actor, its confidence"]["mean"] == paths["both, actor, its confidence"]["mean"]
     text = rung_markdown("T2", {**found, "actors": [], "trained_on": 16}, ["about"])
-    assert "| both, all four |" in text and "## T2: own path, translation, both" in text
+    assert "| both, all four, confidence x reliability |" in text and "## T2: own path, translation, both" in text
 
 
 def test_the_commands_work_together(folder: Path, tmp_path: Path) -> None:
@@ -185,6 +193,9 @@ def test_the_commands_work_together(folder: Path, tmp_path: Path) -> None:
     assert found["trained_on"] == 16 and [actor["seed"] for actor in found["actors"]] == [0, 1]
     assert "Written by `lira eval rung`" in (tmp_path / "r.md").read_text(encoding="utf-8")
     assert len((tmp_path / "p" / "T2.choices.jsonl").read_text(encoding="utf-8").splitlines()) == 16
+    learnt = json.loads((tmp_path / "p" / "T2.reliability.json").read_text(encoding="utf-8"))
+    assert learnt == found["reliability"]["by_language"] and 0 <= learnt["ha"] <= 1
+    assert "| reliability | gain over the own path |" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
 
 def run(*arguments: object) -> Any:

@@ -166,7 +166,7 @@ def test_a_late_leg_leaves_time_to_fetch_what_the_others_found() -> None:
     assert result.degraded == ("translated: not ready after 1 s",)
 
 
-def test_an_unstated_confidence_counts_half_where_trust_is_known() -> None:
+def test_an_unstated_confidence_counts_little_where_trust_is_known() -> None:
     legs = legs_of(("how do I send it back", None, 0.3))
     weigh(legs, NORMAL)
     assert weights(legs)[1] == pytest.approx(UNSTATED * BELIEVED, abs=0.01)
