@@ -10,7 +10,7 @@ import numpy as np
 
 from lira_rag.arca import Arca
 from lira_rag.arca.believing import HEAD_LEAST, UNSTATED, english_letters, trusts
-from lira_rag.arca.bins import encode_bins
+from lira_rag.engine.encoded_once import EncodedOnce
 from lira_rag.lasr.head import FoundHead, LasrHead
 from lira_rag.protocols import FloatArray, TokenEncoder
 
@@ -55,7 +55,25 @@ class Fusing:
     def _head(self) -> LasrHead | None:
         return self._found.head
 
-    async def vector(self, text: str, language: str, english: str, confidence: float | None) -> FloatArray | None:
+    def once(self) -> EncodedOnce | None:
+        """What encodes the texts of one search for the head and for the other legs, or None without a head.
+
+        It is None, too, before the head has been loaded, and where vectors are more than the encoder's own.
+        """
+        native, plain = self._arca.native, self._arca.adaptor is None and self._arca.english is None
+        found: FoundHead | None = self.__dict__.get("_found")
+        if found is None or found.head is None or not plain or not isinstance(native, TokenEncoder):
+            return None
+        return EncodedOnce(native, found.head.bins)
+
+    def applies(self, language: str) -> bool:
+        """Whether the head, loaded before, moves translated questions in this language."""
+        found: FoundHead | None = self.__dict__.get("_found")
+        return found is not None and found.head is not None and found.head.applies(language)
+
+    async def vector(
+        self, text: str, language: str, english: str, confidence: float | None, once: EncodedOnce | None = None
+    ) -> FloatArray | None:
         """The fused query vector [d], a unit vector, or None where the head does not apply.
 
         Args:
@@ -63,13 +81,14 @@ class Fusing:
             english: its translation; what is not in Latin letters is none.
             confidence: of the translator, in [0, 1], or None when it states none; below `HEAD_LEAST` the head is not
                 asked.
+            once: what has encoded them for other legs.
         """
         native, sure = self._arca.native, UNSTATED if confidence is None else confidence
         able = isinstance(native, TokenEncoder) and english_letters(english) and sure >= HEAD_LEAST
         head = self._head if able else None
         if head is None or not isinstance(native, TokenEncoder) or not head.applies(language):
             return None
-        both = await encode_bins(native, [text, english], "query", head.bins)
+        both = await (once or EncodedOnce(native, head.bins))([text, english])
         anchored = self._arca.anchored(both.vectors[:1], [text], language)
         normal = None if self._arca.maps is None else self._arca.maps.normal_of(language)
         trusted = float(trusts(anchored, both.vectors[1:], normal)[0])

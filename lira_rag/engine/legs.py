@@ -13,6 +13,7 @@ from lira_rag.arca import Arca
 from lira_rag.arca.believing import UNSTATED
 from lira_rag.config import LiraConfig
 from lira_rag.engine.assemble import build_head
+from lira_rag.engine.encoded_once import EncodedOnce
 from lira_rag.engine.fusing import Fusing
 from lira_rag.engine.leg import Leg, Proposal, Ranked, side_by_side
 from lira_rag.engine.translating import proposed, why_not_translate
@@ -65,15 +66,23 @@ class Legs:
 
     async def run(self, question: Question) -> list[Leg]:
         """All legs at once; the list has one entry a leg, in a fixed order."""
-        runs = {"anchored": self._anchored, "lexical": self._lexical, "sounding": self._sounding}
-        runs["translated"] = self._translated
-        work = {name: partial(leg, question) for name, leg in runs.items()}
+        once = self.fusing.once()
+        work = {
+            "anchored": partial(self._anchored, question, once),
+            "lexical": partial(self._lexical, question),
+            "sounding": partial(self._sounding, question),
+            "translated": partial(self._translated, question, once),
+        }
         return await side_by_side(work, question.due, question.seconds)
 
-    async def _anchored(self, question: Question) -> Leg:
+    async def _anchored(self, question: Question, once: EncodedOnce | None) -> Leg:
         """The query as written, through g."""
         text = [question.cleaned.text]
-        encoded = self.arca.anchored(await self.arca.encode(text, "query"), text, question.detected.language)
+        if once is not None and self._fused(question):
+            vectors = (await once(text)).vectors
+        else:
+            vectors = await self.arca.encode(text, "query")
+        encoded = self.arca.anchored(vectors, text, question.detected.language)
         vector, ranked = await _in_thread(self._nearest, encoded[0], question)
         return Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
@@ -103,7 +112,12 @@ class Legs:
         ranked, rows = await _in_thread(sounds)
         return Leg(LegReport("sounding", "ran", ranks=tuple(ranked)), ranked, rows=rows, heard=dict(ranked))
 
-    async def _translated(self, question: Question) -> Leg:
+    def _fused(self, question: Question) -> bool:
+        """Whether the fusion head will ask for the bins of this question."""
+        wanted = not why_not_translate(self.translator, self.config, question.detected)
+        return wanted and self.fusing.applies(question.detected.language)
+
+    async def _translated(self, question: Question, once: EncodedOnce | None) -> Leg:
         """The query in English, through h and by its words; how much each candidate counts is decided afterwards."""
         reason = why_not_translate(self.translator, self.config, question.detected)
         if reason or self.translator is None:
@@ -114,7 +128,8 @@ class Legs:
             why = decision.decided_by if decision else f"{self.translator.name} proposed nothing"
             return Leg(LegReport("translated", "failed", why), decision=decision)
         texts = [clean_query(c.text).text for c in kept]
-        encoded = await self.arca.encode_english(texts, "query")
+        shared = once if once is not None and self.fusing.applies(question.detected.language) else None
+        encoded = (await shared(texts)).vectors if shared else await self.arca.encode_english(texts, "query")
         found = [await _in_thread(self._nearest, vector, question) for vector in encoded]
         covered = [await _in_thread(self._words, text, "en", question) for text in texts]
         ranked = best_of(most(dict(ranked) for _, ranked in found))
@@ -123,15 +138,15 @@ class Legs:
             for text, c, (vector, _), (_, shares) in zip(texts, kept, found, covered, strict=True)
         )
         leg = Leg(LegReport("translated", "ran"), ranked, translations=kept, proposals=proposals, decision=decision)
-        await self._fuse(leg, question)
+        await self._fuse(leg, question, shared)
         leg.report = replace(leg.report, weight=0.0, ranks=tuple(leg.ranked))
         return leg
 
-    async def _fuse(self, leg: Leg, question: Question) -> None:
+    async def _fuse(self, leg: Leg, question: Question, once: EncodedOnce | None) -> None:
         """Where the fusion head applies, one vector of the question and its surest translation."""
         sure = max(leg.proposals, key=lambda one: UNSTATED if one.confidence is None else one.confidence)
         asked = question.cleaned.text
-        vector = await self.fusing.vector(asked, question.detected.language, sure.text, sure.confidence)
+        vector = await self.fusing.vector(asked, question.detected.language, sure.text, sure.confidence, once)
         if vector is not None:
             neutral, leg.ranked = await _in_thread(self._nearest, vector, question)
             leg.fused, leg.report = neutral, replace(leg.report, reason="fused with the question by the trained head")

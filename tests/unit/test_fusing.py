@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from lira_rag import Lira
+from lira_rag.arca.bins import encode_bins
+from lira_rag.engine.encoded_once import EncodedOnce
 from lira_rag.errors import CheckpointError, FingerprintMismatch
 from lira_rag.lasr.head import LasrHead
 from lira_rag.modules.fusion import FusionHead
+from lira_rag.protocols import FloatArray, Kind
 from lira_rag.schema import Explanation
 from lira_rag.testing import FakeEncoder, FakeTranslator
 
@@ -92,3 +97,44 @@ def test_a_head_that_is_absent_or_of_other_parts_is_refused_at_once(tmp_path: Pa
     other = FakeEncoder(aliases={"mbwa": "dog"})
     with pytest.raises(FingerprintMismatch, match="lira train lasr"):
         explained(str(tmp_path), encoder=other)
+
+
+class CountingEncoder(FakeEncoder):
+    """Notes every query that it encodes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries: list[str] = []
+
+    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
+        if kind == "query":
+            self.queries += texts
+        return await super().encode(texts, kind)
+
+    async def encode_tokens(self, texts: Sequence[str], kind: Kind) -> list[FloatArray]:
+        if kind == "query":
+            self.queries += texts
+        return await super().encode_tokens(texts, kind)
+
+
+def test_a_question_and_its_translation_are_encoded_once_for_all_legs(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    translator = FakeTranslator({QUESTION: [ENGLISH]})
+    settings = {"languages": ("sw", "en"), "encoder": encoder, "chat": "none", "head": save_head(tmp_path, share=1.0)}
+    with Lira.create(None, translator=translator, **settings) as lira:
+        lira.add(PAGES)
+        lira.explain(QUESTION, k=3)
+        encoder.queries.clear()
+        again = lira.explain(QUESTION, k=3)
+    assert sorted(text for text in encoder.queries if text in (QUESTION, ENGLISH)) == sorted([ENGLISH, QUESTION])
+    plain = explained(str(tmp_path))
+    assert scores(again) == pytest.approx(scores(plain), abs=1e-5)
+
+
+async def test_shared_encodings_are_those_of_each_text_alone() -> None:
+    once = EncodedOnce(FakeEncoder(), 4)
+    both, again = await once([QUESTION, ENGLISH]), await once([ENGLISH])
+    alone = await encode_bins(FakeEncoder(), [ENGLISH], "query", 4)
+    for part in ("vectors", "rows", "counts"):
+        np.testing.assert_array_equal(getattr(both, part)[1:], getattr(again, part))
+        np.testing.assert_allclose(getattr(again, part), getattr(alone, part), atol=1e-6)
