@@ -68,11 +68,10 @@ def _parts(mapping: Path, data: Path, llm: str, encoder: str, english: str | Non
     """The models, the lexicons, and the mapping's card."""
     from lira_rag.agents.translators.lexicon import Lexicon, LexiconTranslator
     from lira_rag.arca.prompt_data import training_examples
+    from lira_rag.lasr.mappings import card_of
     from lira_rag.lasr.soft_prompt import SoftPrompts
-    from lira_rag.modules.prompt_mapping import NAME
-    from lira_rag.modules.saving import read_card
 
-    card = read_card(mapping, NAME)
+    card = card_of(mapping)
     pairs: dict[str, dict[str, str]] = {}
     for example in training_examples(data):
         if example.language in card.get("languages", ()):
@@ -80,7 +79,7 @@ def _parts(mapping: Path, data: Path, llm: str, encoder: str, english: str | Non
     translator = LexiconTranslator(Lexicon.fit(known.items(), tag) for tag, known in pairs.items())
     frozen = llm_of(llm, precision)
     other = encoder_of(english) if english else None
-    soft = SoftPrompts.load(mapping, encoder_of(encoder), frozen.fingerprint, other, translator)
+    soft = SoftPrompts.load(mapping, encoder_of(encoder), frozen, other, translator)
     return {"card": card, "translator": translator, "llm": frozen, "soft": soft, "name": llm, "encoder": encoder}
 
 

@@ -118,7 +118,7 @@ def _soft(mapping: Path | None, url: str | None, model: str, encoder: str, trans
     from lira_rag.lasr.soft_reader import LocalSoftReader
 
     llm = llm_of(model, "bfloat16")
-    return LocalSoftReader(SoftPrompts.load(mapping, encoder_of(encoder), llm.fingerprint, None, translator), llm)
+    return LocalSoftReader(SoftPrompts.load(mapping, encoder_of(encoder), llm, None, translator), llm)
 
 
 def _about(model: str, soft: Any, left_out: list[str]) -> list[str]:

@@ -17,6 +17,9 @@ SOURCES = (
     "NTREX-128, lines 0 to 1499 (CC BY-SA 4.0; published as evaluation data) and the train split of AfriQA (CC BY 4.0)"
 )
 
+LONG = range(3, 61)
+"""Words of a text where the language model is not run."""
+
 
 def prompt(
     to: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the mapping.")],
@@ -26,6 +29,9 @@ def prompt(
     english: Annotated[str | None, typer.Option("--english", help="Another English encoder h.")] = None,
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Leave these languages out.")] = "",
     limit: Annotated[int | None, typer.Option("--limit", help="Use this many sentences a language.")] = None,
+    tied: Annotated[
+        bool, typer.Option("--tied/--free", help="Rows near the model's own words, learned without running it.")
+    ] = False,
     warm: Annotated[bool, typer.Option("--warm/--no-warm", help="Start at the best linear map.")] = True,
     translate: Annotated[int, typer.Option("--translate", help="Steps of stage 1.")] = 600,
     task: Annotated[int, typer.Option("--task", help="Steps of stage 2.")] = 200,
@@ -52,6 +58,9 @@ def prompt(
     from lira_rag.training.prompt_run import train_prompt
     from lira_rag.training.soft_prompt import PromptSettings
 
+    if tied:
+        _tied(to, data, llm, encoder, tags(without), limit, seed, cache or lira_home() / "prompt-rows", as_json)
+        return
     settings = PromptSettings(warm=warm, translate=translate, task=task, batch=batch, seed=seed)
     examples = training_examples(data, tags(without), limit)
     with bar("steps", as_json) as progress:
@@ -72,6 +81,45 @@ def prompt(
         )
         trained = run(call)
     _deliver(trained, to, as_json)
+
+
+def _tied(
+    to: Path,
+    data: Path,
+    llm: str,
+    encoder: str,
+    without: tuple[str, ...],
+    limit: int | None,
+    seed: int,
+    cache: Path,
+    as_json: bool,
+) -> None:
+    from lira_rag.arca.prompt_data import context_sentences, training_examples
+    from lira_rag.engine.bridge import run
+    from lira_rag.lasr.token_table import EmbeddingTable
+    from lira_rag.models import locate
+    from lira_rag.training.tied_prompt import TiedSettings
+    from lira_rag.training.tied_run import train_tied
+
+    examples = training_examples(data, without, limit, LONG)
+    with bar("texts, then steps", as_json) as progress:
+        call = partial(
+            train_tied,
+            examples,
+            encoder_of(encoder),
+            EmbeddingTable(locate(llm)),
+            to,
+            more=context_sentences(data, LONG),
+            settings=TiedSettings(seed=seed),
+            cache=cache,
+            sources=SOURCES,
+            progress=progress,
+        )
+        losses = run(call)
+    if as_json:
+        print_json({"finished": True, "losses": losses, "folder": str(to)})
+    else:
+        out.print(f"saved to {to}; mean loss of the last epoch {losses[-1]:.3f} nats")
 
 
 def _deliver(trained: Any, to: Path, as_json: bool) -> None:

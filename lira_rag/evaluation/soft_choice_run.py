@@ -98,8 +98,9 @@ def _outcomes(found: Found, method: str) -> list[FloatArray]:
 
 def _means(found: Found) -> list[str]:
     lines = [
-        "| prompt | n | % right | 95 % interval | soft minus this | rows and tokens | s an item |",
-        "|---|---|---|---|---|---|---|",
+        "| prompt | n | % right | 95 % interval | soft minus this | its native path alone minus this | rows and tokens | "
+        "s an item |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for method in METHODS:
         have = {tag: rows for tag, rows in found.items() if method in rows}
@@ -111,14 +112,18 @@ def _means(found: Found) -> list[str]:
         n = sum(len(values) for values in outcomes)
         spent = float(np.mean([rows[method].tokens for rows in have.values()]))
         seconds = sum(rows[method].seconds for rows in have.values()) / n
-        gap = "" if method == "soft" else _gap(have, method)
-        lines.append(f"| {method} | {n} | {mean:.1f} | {low:.1f} to {high:.1f} | {gap} | {spent:.0f} | {seconds:.2f} |")
+        gaps = " | ".join(_gap(have, method, base) for base in ("soft", "soft, native path only"))
+        lines.append(
+            f"| {method} | {n} | {mean:.1f} | {low:.1f} to {high:.1f} | {gaps} | {spent:.0f} | {seconds:.2f} |"
+        )
     return lines
 
 
-def _gap(found: Found, method: str) -> str:
-    """Soft minus a method, paired item by item, with its interval."""
-    differences = [100 * (rows["soft"].right - rows[method].right) for rows in found.values()]
+def _gap(found: Found, method: str, base: str) -> str:
+    """A base minus a method, paired item by item, with its interval; "" where the base was not run."""
+    differences = [100 * (rows[base].right - rows[method].right) for rows in found.values() if base in rows]
+    if method == base or not differences:
+        return ""
     low, high = macro_interval(differences)
     return f"{float(np.mean([values.mean() for values in differences])):+.1f} ({low:+.1f} to {high:+.1f})"
 

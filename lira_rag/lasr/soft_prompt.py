@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from lira_rag.errors import ConfigError
 from lira_rag.functional.pooling import bin_pool, bin_weights, stack_states
-from lira_rag.modules.prompt_mapping import PromptMapping, load_mapping
+from lira_rag.lasr.mappings import Mapping, read_mapping
+from lira_rag.lasr.token_table import TokenTable
 from lira_rag.protocols import TokenEncoder, Translator
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SoftPrompts:
 
     def __init__(
         self,
-        mapping: PromptMapping,
+        mapping: Mapping,
         encoder: TokenEncoder,
         english: TokenEncoder | None = None,
         translator: Translator | None = None,
@@ -93,20 +94,20 @@ class SoftPrompts:
         cls,
         folder: Path,
         encoder: TokenEncoder,
-        llm: str,
+        llm: TokenTable,
         english: TokenEncoder | None = None,
         translator: Translator | None = None,
     ) -> SoftPrompts:
         """A saved mapping with its encoders.
 
         Args:
-            llm: fingerprint of the language model that is to read the prompts (`frozen_llm.llm_fingerprint`).
+            llm: the language model that is to read the prompts, or its `EmbeddingTable`.
 
         Raises:
-            CheckpointError, FingerprintMismatch: as `load_mapping`.
+            CheckpointError, FingerprintMismatch: as `read_mapping`.
         """
         mark = "" if english is None else english.fingerprint
-        mapping, _ = load_mapping(folder, encoder=encoder.fingerprint, english=mark, llm=llm)
+        mapping = read_mapping(folder, encoder=encoder.fingerprint, english=mark, llm=llm)
         return cls(mapping, encoder, english, translator)
 
     async def rows(self, texts: Sequence[str], languages: Sequence[str]) -> list[Tensor]:

@@ -23,7 +23,7 @@ from lira_rag.protocols import TokenEncoder
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["PromptFeatures", "cross_glosses", "encode_examples", "kept_glosses"]
+__all__ = ["PromptFeatures", "cross_glosses", "encode_examples", "encode_texts", "kept_glosses"]
 
 PIECE = 256
 LAYOUT = 2
@@ -103,14 +103,14 @@ async def encode_examples(
     """Bins of all examples in half precision; equal texts are encoded once, and pieces in `cache` not again."""
     texts = [example.text for example in examples]
     if english.fingerprint != encoder.fingerprint:
-        native = await _encode(encoder, texts, bins, cache, progress)
-        return PromptFeatures(*native, *await _encode(english, glosses, bins, cache, progress))
-    rows, counts = await _encode(encoder, [*texts, *glosses], bins, cache, progress)
+        native = await encode_texts(encoder, texts, bins, cache, progress)
+        return PromptFeatures(*native, *await encode_texts(english, glosses, bins, cache, progress))
+    rows, counts = await encode_texts(encoder, [*texts, *glosses], bins, cache, progress)
     n = len(texts)
     return PromptFeatures(rows[:n], counts[:n], rows[n:], counts[n:])
 
 
-async def _encode(
+async def encode_texts(
     encoder: TokenEncoder, texts: Sequence[str], bins: int, cache: Path | None, progress: Report | None
 ) -> tuple[Tensor, Tensor]:
     """Bins [n, S, d] in half precision and counts [n, S] of texts, empty ones with zeros only."""

@@ -120,9 +120,9 @@ async def test_rows_of_one_text_do_not_depend_on_the_others() -> None:
 async def test_a_saved_mapping_loads_for_its_models_only(folders: dict[str, Path], tmp_path: Path) -> None:
     encoder, mark = FakeEncoder(16), llm_fingerprint(folders["smollm2"])
     save_mapping(tmp_path, mapping(), encoder=encoder.fingerprint, english="", llm=mark)
-    assert SoftPrompts.load(tmp_path, encoder, mark).mapping.width == 32
+    assert SoftPrompts.load(tmp_path, encoder, llm(folders["smollm2"])).mapping.width == 32
     with pytest.raises(Exception, match="and got"):
-        SoftPrompts.load(tmp_path, encoder, llm_fingerprint(folders["qwen"]))
+        SoftPrompts.load(tmp_path, encoder, llm(folders["qwen"]))
     with pytest.raises(ConfigError, match="width 16, and got one of 8"):
         SoftPrompts(mapping(), FakeEncoder(8))
 
