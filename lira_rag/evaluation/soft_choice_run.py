@@ -98,8 +98,8 @@ def _outcomes(found: Found, method: str) -> list[FloatArray]:
 
 def _means(found: Found) -> list[str]:
     lines = [
-        "| prompt | n | % right | 95 % interval | soft minus this | its native path alone minus this | rows and tokens | "
-        "s an item |",
+        "| prompt | n | % right | 95 % interval | soft minus this | its native path alone minus this | "
+        "rows and tokens | s an item |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for method in METHODS:
