@@ -24,6 +24,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "thorough": {"precision": "fp32", "candidates": 200, "translate": True},
 }
 
+RERANKERS = ("none", "head", "relevance", "listwise")
+
 INDEX_SETTINGS = (
     "encoder",
     "encoder_model",
@@ -75,6 +77,13 @@ class LiraConfig(BaseSettings):
     language_neutral: bool = Field(True, description="in a mixed pool, do not prefer passages of the query's language")
     translate: bool = Field(True, description="use the translator, when there is one")
     passages: int = Field(5, gt=0, description="how many passages an answer may draw on")
+    reranker: str = Field(
+        "none",
+        description='order of the hits an answer is made from: "none", "head" (LaSR\'s fused vector), "relevance", '
+        '"listwise" (by the chat model), or URL of a server with /rerank',
+    )
+    reranker_model: str | None = Field(None, description="the model's name at that URL; None asks the server")
+    reranker_api_key: SecretStr | None = Field(None, description="key for that URL; best set as LIRA_RERANKER_API_KEY")
     chat: str = Field("smollm2-135m", description='in-process chat model; "none" quotes instead')
     chat_url: str | None = Field(
         None,
@@ -97,7 +106,7 @@ class LiraConfig(BaseSettings):
                 return {**PRESETS.get(preset, {}), **data}
         return data
 
-    @field_validator("chat_url", "encoder", mode="before")
+    @field_validator("chat_url", "encoder", "reranker", mode="before")
     @classmethod
     def _joined(cls, value: Any) -> Any:
         return ",".join(value) if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value) else value
@@ -106,6 +115,13 @@ class LiraConfig(BaseSettings):
     @classmethod
     def _tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(normalize_tag(tag) for tag in value)
+
+    @field_validator("reranker")
+    @classmethod
+    def _known_reranker(cls, value: str) -> str:
+        if value not in RERANKERS and not value.startswith(("http://", "https://")):
+            raise ValueError(f"must be one of {', '.join(RERANKERS)}, or a URL")
+        return value
 
     @field_validator("query_log")
     @classmethod

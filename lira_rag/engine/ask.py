@@ -104,6 +104,7 @@ def build_node(lira: Lira, k: int, **settings: Any) -> tuple[LaSR, list[str]]:
     chat, notes = _chat_of(lira) if given is None else (given, [])
     settings = {
         "translator": lira.translator,
+        "reranker": lira.reranker,
         "counter": counter_of(chat, lira.config),
         "similarity": similarity_of(lira),
         "languages": lira.config.languages,

@@ -24,6 +24,7 @@ from lira_rag.engine.ingest import AddReport, Ingest, Skipped
 from lira_rag.engine.progress import Progress, reporter
 from lira_rag.engine.query_log import QueryLog, logged
 from lira_rag.engine.questions import Questions
+from lira_rag.engine.rerankers import reranker_of
 from lira_rag.engine.search import Searcher
 from lira_rag.engine.within import holding, within
 from lira_rag.errors import InvalidInput
@@ -58,6 +59,7 @@ class Lira(Questions):
         self.arca = build_arca(config, encoder)
         self._chat = chat
         self._searcher = Searcher(self.arca, index, config, self.translator)
+        self.reranker = reranker_of(self)
         self._log = None if config.query_log is None else QueryLog(config.query_log)
         self._writing = threading.Lock()
         self._changed = False
