@@ -119,7 +119,7 @@ class CountingEncoder(FakeEncoder):
 
 def test_a_question_and_its_translation_are_encoded_once_for_all_legs(tmp_path: Path) -> None:
     encoder = CountingEncoder()
-    translator = FakeTranslator({QUESTION: [ENGLISH]})
+    translator = FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0)
     settings = {"languages": ("sw", "en"), "encoder": encoder, "chat": "none", "head": save_head(tmp_path, share=1.0)}
     with Lira.create(None, translator=translator, **settings) as lira:
         lira.add(PAGES)

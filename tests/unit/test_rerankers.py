@@ -47,10 +47,10 @@ async def cosines(text: str) -> list[float]:
 
 
 async def test_the_head_scores_by_both_paths() -> None:
-    fused = await scores(FakeTranslator({QUESTION: [ENGLISH]}))
+    fused = await scores(FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0))
     assert fused == pytest.approx(await cosines(ENGLISH), abs=1e-3)  # tanh(5) is all the way
     assert int(np.argmax(fused)) == 1
-    half = await scores(FakeTranslator({QUESTION: [ENGLISH]}), share=0.5)
+    half = await scores(FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0), share=0.5)
     assert half != pytest.approx(fused, abs=1e-2)
 
 
@@ -60,8 +60,8 @@ async def test_the_head_scores_by_both_paths() -> None:
         (None, "sw"),
         (FailingTranslator(), "sw"),
         (FakeTranslator({QUESTION: []}), "sw"),
-        (FakeTranslator({QUESTION: [ENGLISH]}), "ha"),
-        (FakeTranslator({QUESTION: [ENGLISH]}), "en"),
+        (FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0), "ha"),
+        (FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0), "en"),
     ],
 )
 async def test_a_question_the_head_does_not_move_is_scored_as_it_is(
@@ -83,7 +83,7 @@ def answered(**settings: Any) -> Answer:
 
 def test_the_setting_puts_the_head_into_an_answer(tmp_path: Path) -> None:
     head(5.0).save(tmp_path, FakeEncoder().fingerprint, {})
-    translator = FakeTranslator({QUESTION: [ENGLISH]})
+    translator = FakeTranslator({QUESTION: [ENGLISH]}, confidence=1.0)
     found = answered(reranker="head", head=str(tmp_path), translator=translator)
     assert [source.hit.text for source in found.sources] == [PAGES[1]]
     assert not any("rerank" in reason for reason in found.degraded)
@@ -97,7 +97,7 @@ async def test_the_setting_puts_a_served_model_into_an_answer() -> None:
             found = await lira.aask("how do I pay")
     assert [source.hit.text for source in found.sources] == [PAGES[2]]
     assert not any("rerank" in reason for reason in found.degraded)
-    asked = server.requests[-1].json()
+    asked = server.received[-1].json()
     assert (asked["model"], asked["query"], set(asked["documents"])) == ("r", "how do I pay", set(PAGES))
 
 
