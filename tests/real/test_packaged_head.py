@@ -53,7 +53,7 @@ async def test_maps_saved_again_keep_it_and_other_maps_are_said(tmp_path: Path) 
     maps.maps["ha"] = replace(maps.maps["ha"], strength=0.5)
     maps.save(tmp_path / "other", encoder.fingerprint)
     asked = "Wane ne shugaban Najeriya na farko?"
-    translator = FakeTranslator({asked: ["Who was the first president of Nigeria?"]})
+    translator = FakeTranslator({asked: ["Who was the first president of Nigeria?"]}, confidence=1.0)
     reasons = {}
     for name in ("same", "other"):
         settings = {"maps": str(tmp_path / name), "languages": ("ha", "en"), "chat": "none", "encoder": encoder}
