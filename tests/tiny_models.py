@@ -110,8 +110,12 @@ CONTROL = [
 CONTROL += ["[INST]", "[/INST]"]
 
 
-def make_causal(folder: Path, family: str = "smollm2", *, template: bool = True) -> Path:
-    """Save a tiny random language model of a family, bytes its tokens, with its kind of chat template."""
+def make_causal(folder: Path, family: str = "smollm2", *, template: bool = True, kind: str = "") -> Path:
+    """Save a tiny random language model of a family, bytes its tokens, with its kind of chat template.
+
+    Args:
+        kind: another architecture than the family's.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
@@ -131,7 +135,7 @@ def make_causal(folder: Path, family: str = "smollm2", *, template: bool = True)
         tokenizer.chat_template = TEMPLATES[family]
     torch.manual_seed(11)
     config = AutoConfig.for_model(
-        KINDS[family],
+        kind or KINDS[family],
         vocab_size=len(names),
         hidden_size=32,
         intermediate_size=48,

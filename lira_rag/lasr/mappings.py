@@ -45,7 +45,7 @@ def read_mapping(folder: Path, *, encoder: str, english: str, llm: TokenTable) -
                 f"the prompt mapping in {folder} was trained with {name} {card.get(name)!r}, and got {value!r}",
                 hint="use the models it was trained with, or train it again: lira train prompt --tied",
             )
-    return load_tied(folder, card).bind(llm.table())
+    return load_tied(folder, card).bind(llm.table() * llm.scale)
 
 
 def _is_tied(folder: Path) -> bool:

@@ -81,13 +81,23 @@ class TokenTable:
         """[vocabulary, d_llm]."""
         raise NotImplementedError
 
+    @cached_property
+    def scale(self) -> float:
+        """What a model multiplies rows of its table by on their way in: Gemma by the root of its width, others by 1.
+
+        A matrix that stands for tokens goes in behind that step, so it has to be scaled here.
+        """
+        kind = str(self._config.get("text_config", self._config).get("model_type", ""))
+        return float(self.width**0.5) if kind.startswith("gemma") else 1.0
+
     def embed(self, ids: Sequence[int]) -> Tensor:
-        """The model's own embeddings of token ids: [n, d_llm]."""
+        """The model's own embeddings of token ids, as it reads them: [n, d_llm]."""
         import torch
 
         with torch.no_grad():
-            found: Tensor = torch.nn.functional.embedding(torch.tensor(list(ids), dtype=torch.long), self.table())
-        return found
+            found = torch.nn.functional.embedding(torch.tensor(list(ids), dtype=torch.long), self.table())
+            # the factor in the table's own precision, as the model has it
+            return found * torch.tensor(self.scale, dtype=found.dtype)
 
     def frame(self, suffix: str, *, chat: bool = False) -> tuple[list[int], list[int]]:
         """Token ids before and behind a soft prompt that is followed by `suffix`.

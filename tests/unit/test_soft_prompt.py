@@ -179,3 +179,16 @@ async def test_bins_count_the_texts_own_tokens_and_not_what_stands_around_them()
     assert counts.tolist() == [[0, 1, 2, 1], [0, 0, 0, 0], [0, 0, 1, 0]]
     own = await FakeEncoder(4).encode_tokens(["moja mbili tatu nne"], "query")
     np.testing.assert_allclose(rows[0, 2].numpy(), own[0][1:3].mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3_text"])
+def test_embedded_tokens_read_as_the_tokens(tmp_path: Path, kind: str) -> None:
+    """Gemma scales what it looks up, so a matrix in place of tokens has to be scaled."""
+    model = llm(make_causal(tmp_path, kind=kind, template=False))
+    ids = [1, 40, 50, 60, 70]
+    with torch.no_grad():
+        written = model.network(torch.tensor([ids])).logits[0]
+        states = model.hidden(model.embed(ids)[None], torch.ones(1, len(ids), dtype=torch.bool))[0]
+    torch.testing.assert_close(model.logits(states), written, atol=1e-5, rtol=1e-4)
+    assert model.scale == (32**0.5 if kind == "gemma3_text" else 1.0)
+    torch.testing.assert_close(EmbeddingTable(tmp_path).embed(ids), model.embed(ids))

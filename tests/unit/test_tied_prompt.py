@@ -28,7 +28,7 @@ SETTINGS = TiedSettings(epochs=60, batch=32, rate=1e-2, rows=3, common=0.5)
 class WordTable:
     """A language model's vocabulary: each word of `WORDS` with a space before it, and pieces without one."""
 
-    width, fingerprint = 24, "words"
+    width, fingerprint, scale = 24, "words", 1.0
 
     def __init__(self) -> None:
         self._written = ["<s>", "lo", "Ġ12", *(f"Ġ{word}" for word in WORDS)]
