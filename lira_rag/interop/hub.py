@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from lira_rag.arca import Arca
 from lira_rag.arca.maps import SHARED
 from lira_rag.errors import ModelNotFound
+from lira_rag.interop.cards import About, card_text
 from lira_rag.protocols import TokenEncoder
 
-__all__ = ["from_pretrained", "push_to_hub", "save_pretrained"]
+__all__ = ["Api", "fetched", "from_pretrained", "push_to_hub", "save_pretrained", "upload"]
 
 PATTERNS = ["*.safetensors", "*.json", "README.md"]
 
@@ -25,7 +26,7 @@ class Api(Protocol):
 
     def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> Any: ...
 
-    def upload_folder(self, *, repo_id: str, folder_path: str, allow_patterns: list[str]) -> Any: ...
+    def upload_folder(self, *, repo_id: str, folder_path: str, allow_patterns: list[str], **commit: Any) -> Any: ...
 
 
 def save_pretrained(
@@ -42,7 +43,7 @@ def save_pretrained(
         notes: anything else that users have to know, as Markdown.
     """
     arca.save(Path(folder))
-    text = _card(arca, base_model, revision, licence, notes)
+    text = _card(arca, About(base_model, revision, licence, notes))
     (Path(folder) / "README.md").write_text(text, encoding="utf-8")
     return Path(folder)
 
@@ -60,14 +61,32 @@ def push_to_hub(
     Returns:
         What `upload_folder` gives.
     """
-    if api is None:
-        from huggingface_hub import HfApi
-
-        api = HfApi()
     with TemporaryDirectory(prefix="lira-hub-") as folder:
         save_pretrained(arca, folder, base_model=base_model, **card)
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        return api.upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=PATTERNS)
+        return upload(folder, repo_id, private=private, api=api)
+
+
+def upload(
+    folder: str, repo_id: str, *, private: bool = True, api: Api | None = None, token: str | None = None, **commit: Any
+) -> Any:
+    """Send a checkpoint's safetensors, JSON and card to a model repository, which is made if need be.
+
+    Args:
+        folder: what a save wrote.
+        repo_id, private, api: as in `push_to_hub`.
+        token: where no `api` is given; None is the one that `hf auth login` keeps.
+        **commit: further arguments of `HfApi.upload_folder`, such as ``commit_message``.
+
+    Returns:
+        What `upload_folder` gives.
+    """
+    hub: Any = api
+    if hub is None:
+        from huggingface_hub import HfApi
+
+        hub = HfApi(token=token)
+    hub.create_repo(repo_id, private=private, exist_ok=True)
+    return hub.upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=PATTERNS, **commit)
 
 
 def from_pretrained(
@@ -86,59 +105,41 @@ def from_pretrained(
         CheckpointError: it holds nothing of ours, or something damaged.
         FingerprintMismatch: it was made for another backbone; both are named.
     """
+    return Arca.load(fetched(source, revision=revision), native, english)
+
+
+def fetched(source: str | Path, **download: Any) -> Path:
+    """The folder of a checkpoint: as given, or fetched from the Hub; nothing but safetensors, JSON and the card.
+
+    Args:
+        source: a folder, or ``owner/name``.
+        **download: arguments of `huggingface_hub.snapshot_download`, such as ``revision``.
+
+    Raises:
+        ModelNotFound: there is no such folder or repository, or it cannot be reached.
+    """
     if Path(source).is_dir():
-        return Arca.load(Path(source), native, english)
+        return Path(source)
     from huggingface_hub import snapshot_download
 
     try:
-        folder = snapshot_download(str(source), revision=revision, allow_patterns=PATTERNS)
+        return Path(snapshot_download(str(source), allow_patterns=PATTERNS, **download))
     except Exception as error:  # the hub's client raises many kinds
         raise ModelNotFound(
             f"{str(source)!r} is no folder, and could not be fetched from the Hub: {type(error).__name__}",
             hint="check the name and the network, or download it and give the folder",
         ) from error
-    return Arca.load(Path(folder), native, english)
 
 
-def _card(arca: Arca, base_model: str, revision: str, licence: str, notes: str) -> str:
-    from huggingface_hub import ModelCardData
-
+def _card(arca: Arca, about: About) -> str:
     maps = {} if arca.maps is None else arca.maps.maps
     known: Mapping[str, Any] = {} if arca.maps is None else arca.maps.card
-    data = ModelCardData(
-        language=sorted(tag for tag in maps if tag != SHARED) or None,
-        license=licence or None,
-        library_name="lira_rag",
+    return card_text(
+        "Arca",
+        about,
+        arca.native.fingerprint,
+        languages=[tag for tag in maps if tag != SHARED],
         tags=["lira", "arca", "cross-lingual-retrieval", "sentence-similarity"],
-        base_model=base_model if "/" in base_model else None,
-        pipeline_tag="sentence-similarity",
+        sources=known.get("sources", ""),
+        figures=known.get("verdicts", {}),
     )
-    lines = [
-        f"# Arca for {base_model}",
-        "",
-        f"Backbone: `{base_model}`{f', revision `{revision}`' if revision else ''}, fingerprint"
-        f" `{arca.native.fingerprint}`. Another one is refused when this is loaded.",
-        f"Trained on: {known.get('sources', 'see below')}.",
-        "",
-        *_figures(known),
-        notes,
-    ]
-    return f"---\n{data.to_yaml()}\n---\n\n" + "\n".join(lines).rstrip() + "\n"
-
-
-def _figures(known: Mapping[str, Any]) -> list[str]:
-    """What the training's gate measured for each language, as a table."""
-    verdicts = known.get("verdicts", {})
-    if not verdicts:
-        return []
-    names = sorted({name for verdict in verdicts.values() for name, v in verdict.items() if isinstance(v, int | float)})
-    rows = [
-        f"| {tag} | {' | '.join(_cell(verdict.get(name)) for name in names)} |" for tag, verdict in verdicts.items()
-    ]
-    return [f"| language | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|", *rows, ""]
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, int | float) else ""

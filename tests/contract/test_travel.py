@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import anyio
 import numpy as np
@@ -23,6 +21,7 @@ from lira_rag.interop.sentence_transformers import AnchorModule, folded
 from lira_rag.modules.anchor import AnchorAdaptor
 from lira_rag.modules.language_map import LanguageMap
 from lira_rag.testing import FakeEncoder
+from tests.hub_recorder import Recorder
 from tests.tiny_models import WORDS, make_model, sentence_files
 
 TEXTS = [" ".join(WORDS[:3]), WORDS[4], " ".join(WORDS[2:12]), " ".join(WORDS[::2])]
@@ -114,22 +113,6 @@ def test_a_checkpoint_comes_back_with_its_card(tmp_path: Path) -> None:
     np.testing.assert_array_equal(theirs, ours)
     with pytest.raises(FingerprintMismatch):
         from_pretrained(tmp_path, FakeEncoder(aliases={"mbwa": "dog"}))
-
-
-class Recorder:
-    """Stands for the Hub: keeps what was uploaded."""
-
-    def __init__(self, kept: Path) -> None:
-        self.kept, self.private = kept, None
-
-    def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> None:
-        self.private = private
-
-    def upload_folder(self, *, repo_id: str, folder_path: str, allow_patterns: list[str]) -> Any:
-        names = [path.name for path in Path(folder_path).iterdir()]
-        for name in names:
-            (self.kept / name).write_bytes((Path(folder_path) / name).read_bytes())
-        return SimpleNamespace(repo=repo_id, names=sorted(names))
 
 
 def test_pushing_is_private_and_complete(tmp_path: Path) -> None:
