@@ -64,9 +64,27 @@ def prompt(
         out.print("\n".join(lines))
 
 
+class _Lexicons:
+    """Lexicons of the training texts, each learned when its language is first asked for."""
+
+    name = "lexicon"
+
+    def __init__(self, pairs: dict[str, dict[str, str]]) -> None:
+        self._pairs = pairs
+        self._made: dict[str, Any] = {}
+
+    async def translate(self, text: str, source: str, target: str = "en") -> Any:
+        from lira_rag.agents.translators.lexicon import Lexicon, LexiconTranslator
+
+        if source not in self._pairs:
+            return []
+        if source not in self._made:
+            self._made[source] = LexiconTranslator([Lexicon.fit(self._pairs[source].items(), source)])
+        return await self._made[source].translate(text, source, target)
+
+
 def _parts(mapping: Path, data: Path, llm: str, encoder: str, english: str | None, precision: str) -> dict[str, Any]:
     """The models, the lexicons, and the mapping's card."""
-    from lira_rag.agents.translators.lexicon import Lexicon, LexiconTranslator
     from lira_rag.arca.prompt_data import training_examples
     from lira_rag.lasr.mappings import card_of
     from lira_rag.lasr.soft_prompt import SoftPrompts
@@ -76,7 +94,7 @@ def _parts(mapping: Path, data: Path, llm: str, encoder: str, english: str | Non
     for example in training_examples(data):
         if example.language in card.get("languages", ()):
             pairs.setdefault(example.language, {})[example.text] = example.english
-    translator = LexiconTranslator(Lexicon.fit(known.items(), tag) for tag, known in pairs.items())
+    translator = _Lexicons(pairs)
     frozen = llm_of(llm, precision)
     other = encoder_of(english) if english else None
     soft = SoftPrompts.load(mapping, encoder_of(encoder), frozen, other, translator)
