@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from lira_rag.cli import eval_answers, eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
+from lira_rag.cli.eval_ablations import ablations
 from lira_rag.cli.eval_lasr import lasr
 from lira_rag.cli.eval_rung import prepare, rung
 from lira_rag.cli.eval_seeds import seeds
@@ -40,6 +41,7 @@ app.command("reasoning")(eval_reasoning.reasoning)
 app.command("prepare")(prepare)
 app.command("rung")(rung)
 app.command("seeds")(seeds)
+app.command("ablations")(ablations)
 app.command("lasr")(lasr)
 
 Encoder = Annotated[str, typer.Option("--encoder", help="Packaged model, folder or hub id.")]

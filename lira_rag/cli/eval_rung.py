@@ -97,8 +97,9 @@ def rung(
 def _measured(scored: Any, rest: Any, bench: Any, seeds: int, to: Path) -> dict[str, Any]:
     """Train an actor for each seed, learn what its choices are worth, and measure."""
     from lira_rag.engine.bridge import run
+    from lira_rag.evaluation.candidates import choice_rows
     from lira_rag.evaluation.reliability import learn_reliability
-    from lira_rag.evaluation.rung import measure_rung
+    from lira_rag.evaluation.rung import ABLATED, measure_rung, without
     from lira_rag.training.actor import ActorSettings, train_actor
 
     lines = scored.choices
@@ -111,7 +112,11 @@ def _measured(scored: Any, rest: Any, bench: Any, seeds: int, to: Path) -> dict[
     made = [train_actor(lines, settings=ActorSettings(seed=seed), **versions) for seed in range(max(seeds, 1))]
     learnt = learn_reliability(run(partial(_trials, scored.train, rest, made[0][0], bench)))
     _written(to, "reliability.json", json.dumps(learnt.by_language) + "\n")
-    found = run(partial(measure_rung, scored.dev, [actor for actor, _ in made], bench, learnt.by_language))
+    ablated = {}
+    for name, scores in ABLATED.items():
+        rows = [row for own in scored.train for row in choice_rows(without(own, *scores))]
+        ablated[name], _ = train_actor(rows, settings=ActorSettings(), **versions)
+    found = run(partial(measure_rung, scored.dev, [actor for actor, _ in made], bench, learnt.by_language, ablated))
     actors = [{"seed": seed, "verdicts": list(report.verdicts)} for seed, (_, report) in enumerate(made)]
     gains = {str(value): found for value, found in learnt.gains.items()}
     worth = {"by_language": learnt.by_language, "gains": gains}

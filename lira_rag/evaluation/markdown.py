@@ -24,7 +24,7 @@ BIAS = {"own_language_share_at_10": "own language in the first 10, %", "mlrs": "
 MLRS = (
     "MLRS (arXiv 2502.11175), 0 to 100, less is better: how far English documents rise when they are put into the "
     "question's language, of how far they could. Pool: the lines of NTREX, every second one in English; by their human "
-    "translations; over the whole pool. An oracle searches in English, so for it they fall instead."
+    "translations; over the whole pool."
 )
 HEAD = (
     "method",

@@ -7,6 +7,7 @@ The actor is trained on other questions (`evaluation.rung_data`), once for each 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ from lira_rag.functional.alignment import unit
 from lira_rag.functional.reward import RewardWeights, feature_rows, rewards
 from lira_rag.protocols import Actor, Choice, FloatArray
 
-__all__ = ["decide", "measure_rung"]
+__all__ = ["ABLATED", "decide", "measure_rung", "without"]
 
 Values = dict[str, FloatArray]
 """Per-query figures in [0, 1], by block name."""
+ABLATED = {"actor without the judge": ("fidelity", "emotion", "tone"), "actor without sim": ("similarity",)}
+"""Actors that are trained and asked without some scores."""
 FIRST, ACTOR, OWN, OWN_WORDS = "first", "actor, seed 0", "own path", "own path and words"
 
 
@@ -34,6 +37,7 @@ async def measure_rung(
     actors: Sequence[Actor],
     bench: Bench,
     reliability: Mapping[str, float] | None = None,
+    ablated: Mapping[str, Actor] | None = None,
 ) -> dict[str, Any]:
     """Figures of every row, 0 to 100, with paired differences.
 
@@ -41,9 +45,12 @@ async def measure_rung(
         found: scored candidates of the blocks to measure on.
         actors: the trained actor of each seed, at least one.
         reliability: by language, what confidences are multiplied by (`evaluation.reliability`); 1 for others.
+        ablated: actors of `ABLATED`, by name.
     """
     decided = [[decide(own, actor) for own in found] for actor in actors]
     chosen = await _chosen(found, decided, bench)
+    for name, actor in (ablated or {}).items():
+        chosen[name] = _worth(found, [decide(without(own, *ABLATED[name]), actor) for own in found])
     paths = await _paths(found, decided[0], bench, reliability or {})
     paths[ACTOR] = chosen[ACTOR]
     return {
@@ -99,15 +106,26 @@ async def _chosen(
         own.block.name: _best(own, np.stack([rewards(f, RewardWeights()) for f in _features(own)])) for own in found
     }
     for seed, parts in enumerate(decided):
-        rows[f"actor, seed {seed}"] = {
-            own.block.name: own.utility[np.arange(len(part)), [choice.index for choice in part]]
-            for own, part in zip(found, parts, strict=True)
-        }
+        rows[f"actor, seed {seed}"] = _worth(found, parts)
     seeds = [rows[f"actor, seed {seed}"] for seed in range(len(decided))]
     rows["actor, mean of seeds"] = {name: np.mean([row[name] for row in seeds], axis=0) for name in seeds[0]}
     rows["oracle among them"] = {own.block.name: own.utility.max(axis=1) for own in found}
     rows["human"] = await _run(Oracle(), found, [bench] * len(found))
     return rows
+
+
+def _worth(found: Sequence[Candidates], parts: Sequence[Sequence[Choice]]) -> Values:
+    """What chosen candidates are worth."""
+    return {
+        own.block.name: own.utility[np.arange(len(part)), [choice.index for choice in part]]
+        for own, part in zip(found, parts, strict=True)
+    }
+
+
+def without(own: Candidates, *scores: str) -> Candidates:
+    """The same candidates without some of their scores."""
+    absent = dict.fromkeys(scores)
+    return replace(own, scores=[[replace(found, **absent) for found in row] for row in own.scores])  # type: ignore[arg-type]
 
 
 def _features(own: Candidates) -> FloatArray:

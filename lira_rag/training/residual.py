@@ -38,7 +38,7 @@ class ResidualSettings:
 
     Attributes:
         epochs, batch, rate: at most so many epochs; texts a step; Adam's learning rate.
-        gram, teacher, keep: weights of the frozen-teacher terms; 0 leaves one out.
+        anchor, gram, teacher, keep: weights of the anchor loss and of the frozen-teacher terms; 0 leaves one out.
         patience: epochs without a rise before it stops.
         hidden: width of the residual network.
         seed: of order and initial weights.
@@ -47,6 +47,7 @@ class ResidualSettings:
     epochs: int = 20
     batch: int = 128
     rate: float = 3e-4
+    anchor: float = 1.0
     gram: float = 1.0
     teacher: float = 0.1
     keep: float = 1.0
@@ -58,7 +59,7 @@ class ResidualSettings:
         for name in ("epochs", "batch", "rate", "patience", "hidden"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be > 0, but got {getattr(self, name)}")
-        for name in ("gram", "teacher", "keep"):
+        for name in ("anchor", "gram", "teacher", "keep"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must be >= 0, but got {getattr(self, name)}")
 
@@ -110,7 +111,7 @@ def train_residual(
         for batch in np.array_split(order, max(1, len(order) // settings.batch)):
             _step(adaptor, optimiser, _loss(adaptor, native.take(batch), english.take(batch), passages, settings))
         history.append(_look(adaptor, native, english, held))
-        if history[-1]["ndcg10"] >= max(step["ndcg10"] for step in history):
+        if history[-1]["ndcg10"] > max(step["ndcg10"] for step in history[:-1]):
             best = copy_of(adaptor)
         about = {"history": history, "settings": asdict(settings)}
         save_epoch(partial, adaptor, optimiser, {"best": best}, about)
@@ -149,7 +150,7 @@ def _loss(
 
     teacher = english.frozen()
     ours = adaptor(native.pooled, native.rows, native.counts, "native")
-    loss = anchor_loss(ours, teacher)
+    loss = settings.anchor * anchor_loss(ours, teacher)
     if settings.gram and len(teacher) > 1:
         loss = loss + settings.gram * gram_loss(ours, teacher)
     if settings.teacher and len(passages):
