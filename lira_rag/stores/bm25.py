@@ -20,6 +20,7 @@ from lira_rag.stores.segments import Segment, term_hash
 __all__ = ["Floats", "Gains", "Keys", "Lexicon", "Posting"]
 
 K1, B = 1.5, 0.75
+BLOCK = 64  # scores looked at as one when the best are selected
 
 Keys = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -149,13 +150,26 @@ class Lexicon:
         found: list[tuple[float, bytes, int]] = []
         for segment, all_scores in zip(self.segments, scores, strict=True):
             each = all_scores if allowed is None else np.where(np.isin(segment.keys, allowed), all_scores, 0)
-            rows = np.flatnonzero(each > 0)
-            if len(rows) > k:  # of the positive ones: numpy partitions slowly where most values are equal
-                cut = np.partition(each[rows], len(rows) - k)[len(rows) - k]
-                rows = rows[each[rows] >= cut]
+            rows = _rows_of_best(each, k)
             order = rows[np.argsort(-each[rows], kind="stable")][:k].tolist()  # rows are in the order of ids
             found += [(-float(each[row]), segment.id(row), int(segment.keys[row])) for row in order]
         return [(key, -score) for score, _, key in sorted(found)[:k]]
+
+
+def _rows_of_best(scores: Floats, k: int) -> NDArray[np.int64]:
+    """Ascending rows of the k highest scores > 0, of all that are equal to the least of them, and of few others.
+
+    k blocks hold a score that is at least the k-th highest of the blocks' maxima, so no lower score is among the best:
+    one pass over all and a selection among few. Selecting among all is slow, most of all where many are equal.
+    """
+    whole = len(scores) // BLOCK * BLOCK
+    highest = scores[:whole].reshape(BLOCK, -1).max(axis=0)  # a block: every so many rows, which is the fast way
+    least = np.partition(highest, len(highest) - k)[len(highest) - k] if len(highest) > k else 0.0
+    rows = np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores > 0)
+    if len(rows) > k:
+        cut = np.partition(scores[rows], len(rows) - k)[len(rows) - k]
+        rows = rows[scores[rows] >= cut]
+    return rows
 
 
 def _postings(segment: Segment, hashes: NDArray[np.uint64]) -> list[Posting]:

@@ -152,3 +152,14 @@ def test_dead_segments_go_and_half_dead_ones_shrink() -> None:
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     lexicon(KEYS, CORPUS).search(["cat"], 2)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("count", [1, 63, 64, 5_000])
+def test_the_best_of_many_scores_are_those_of_a_sort(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.choice([0.0, 0.0, 0.5, 1.0, *rng.random(40 * seed)], size=count).astype(np.float32)  # many are equal
+    lexicon = Lexicon([build((n, f"{n:05}", ["word"]) for n in range(count))])
+    wanted = [int(row) for row in np.argsort(-scores, kind="stable") if scores[row] > 0]
+    for k in (1, 7, 50, count):
+        assert [key for key, _ in lexicon.best([scores], k)] == wanted[:k]
