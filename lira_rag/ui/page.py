@@ -17,6 +17,7 @@ from lira_rag.engine.ingest import Skipped
 from lira_rag.errors import LiraError, MissingDependency
 from lira_rag.languages import display_name, normalize_tag
 from lira_rag.schema import Document
+from lira_rag.ui.labels import Labels
 from lira_rag.ui.talk import Session, Talk
 
 __all__ = ["FONTS", "LABELS", "SAME", "build_page", "import_gradio", "language_choices"]
@@ -54,15 +55,16 @@ def import_gradio() -> Any:
     return gradio
 
 
-def language_choices(languages: Sequence[str]) -> list[tuple[str, str]]:
+def language_choices(languages: Sequence[str], labels: Labels | None = None) -> list[tuple[str, str]]:
     """(name as its readers know it, tag) for the switch: the languages users write in, else the usual ones."""
+    same = (labels or Labels()).text("as the question")
     import langcodes
 
     def name(tag: str) -> str:
         own = langcodes.Language.get(tag).autonym()
         return own if own == display_name(tag) else f"{own} ({display_name(tag)})"
 
-    return [("as the question", SAME), *((name(tag), tag) for tag in dict.fromkeys(languages or USUAL))]
+    return [(same, SAME), *((name(tag), tag) for tag in dict.fromkeys(languages or USUAL))]
 
 
 def build_page(
@@ -86,10 +88,10 @@ def build_page(
     first = normalize_tag(answer_language) if answer_language else SAME
     spoken = [*filter(None, [first]), *(lira.config.languages or USUAL)]
     with gr.Blocks(title=title, analytics_enabled=False) as page:
-        parts = _parts(gr, title, first, language_choices(spoken))
+        parts = _parts(gr, title, first, spoken)
         if uploads:
             _uploading(gr, lira)
-        _wire(gr, Talk(lira, deadline), parts)
+        _wire(gr, Talk(lira, deadline), parts, _Relabel(gr, spoken))
     page.queue(default_concurrency_limit=AT_ONCE, max_size=8 * AT_ONCE)
     return page
 
@@ -107,47 +109,75 @@ class _Parts:
     reasons: Any
 
 
-def _parts(gr: Any, title: str, first: str, choices: list[tuple[str, str]]) -> _Parts:
-    session = gr.State(Session(), time_to_live=3600)
+class _Relabel:
+    """Puts the controls into a reader's language: updates of question, language, why and new."""
+
+    def __init__(self, gr: Any, spoken: Sequence[str]) -> None:
+        self.gr, self.spoken = gr, spoken
+
+    def __call__(self, labels: Labels, **question: Any) -> tuple[Any, ...]:
+        """The updates; `question` is what else changes in the box for questions."""
+        update, css = self.gr.update, {"elem_classes": [f"lira-{labels.direction}"]}
+        return (
+            update(placeholder=labels.text("Ask in any language"), **css, **question),
+            update(label=labels.text("Answer in"), choices=language_choices(self.spoken, labels), **css),
+            update(value=labels.text("Why was this found?"), **css),
+            update(value=labels.text("New conversation"), **css),
+        )
+
+
+def _parts(gr: Any, title: str, first: str, spoken: Sequence[str]) -> _Parts:
+    labels, choices = Labels(first or "en"), language_choices(spoken, Labels(first or "en"))
+    way = [f"lira-{labels.direction}"]
+    session = gr.State(Session(language=labels.language), time_to_live=3600)
     gr.Markdown(f"<h1>{escape(title)}</h1>", elem_id="lira-title")  # gr.HTML would need eval
     log = gr.Chatbot(
         elem_id="lira-log", show_label=False, height="65vh", latex_delimiters=[], placeholder=HELLO, buttons=[],
         layout="panel", feedback_options=None, allow_file_downloads=False,
     )  # fmt: skip
     question = gr.Textbox(
-        elem_id="lira-question", show_label=False, placeholder="Ask in any language", lines=1, max_lines=6,
-        max_length=2000, submit_btn=True, stop_btn=False, autofocus=True,
+        elem_id="lira-question", show_label=False, placeholder=labels.text("Ask in any language"), lines=1,
+        max_lines=6, max_length=2000, submit_btn=True, stop_btn=False, autofocus=True, elem_classes=way,
     )  # fmt: skip
     with gr.Row():
-        language = gr.Dropdown(choices, value=first, label="Answer in", elem_id="lira-language")
+        named = labels.text("Answer in")
+        language = gr.Dropdown(choices, value=first, label=named, elem_id="lira-language", elem_classes=way)
         with gr.Column():
-            why = gr.Button("Why was this found?", elem_id="lira-why-button")
-            new = gr.Button("New conversation", elem_id="lira-new")
+            why = gr.Button(labels.text("Why was this found?"), elem_id="lira-why-button", elem_classes=way)
+            new = gr.Button(labels.text("New conversation"), elem_id="lira-new", elem_classes=way)
     reasons = gr.Markdown(elem_id="lira-reasons", latex_delimiters=[])
     return _Parts(session, log, question, language, why, new, reasons)
 
 
-def _wire(gr: Any, talk: Talk, page: _Parts) -> None:
+def _wire(gr: Any, talk: Talk, page: _Parts, relabel: _Relabel) -> None:
     """What a question, a stop and the buttons do. While an answer is made, the send button is a stop button."""
     ready, quiet = {"submit_btn": True, "stop_btn": False}, {"api_visibility": "private", "show_progress": "hidden"}
 
     async def respond(text: str, tag: str, before: Session) -> AsyncIterator[tuple[Any, ...]]:
         if not text.strip():
-            yield gr.skip(), gr.skip(), "", gr.skip()
+            yield gr.skip(), gr.skip(), gr.skip(), "", *unchanged
             return
-        busy = gr.update(value="", submit_btn=False, stop_btn=True)
+        busy: tuple[Any, ...] = ()
         async for after in talk.ask(text.strip(), tag or None, before):
-            yield list(after.messages), after, busy, ""
-            busy = gr.skip()  # what is typed meanwhile stays
-        yield gr.skip(), gr.skip(), gr.update(**ready), ""
+            first, *others = busy or relabel(after.labels, value="", submit_btn=False, stop_btn=True)
+            yield list(after.messages), after, "", first, *others
+            busy = (gr.skip(), *unchanged)  # what is typed meanwhile stays
+        yield gr.skip(), gr.skip(), "", gr.update(**ready), *unchanged
 
-    def anew() -> tuple[Any, ...]:
-        return [], Session(), gr.update(**ready), ""
+    def anew(before: Session) -> tuple[Any, ...]:
+        return [], Session(language=before.language), "", gr.update(**ready)
 
-    shown = [page.log, page.session, page.question, page.reasons]
-    asked = page.question.submit(respond, [page.question, page.language, page.session], shown, **quiet)
+    def switched(tag: str, before: Session) -> tuple[Any, ...]:
+        labels = Labels(tag) if tag else before.labels
+        return replace(before, language=labels.language), *relabel(labels)
+
+    unchanged = [gr.skip()] * 3
+    labelled = [page.question, page.language, page.why, page.new]
+    shown = [page.log, page.session, page.reasons]
+    asked = page.question.submit(respond, [page.question, page.language, page.session], [*shown, *labelled], **quiet)
     page.question.stop(lambda: gr.update(**ready), None, page.question, cancels=[asked], **quiet)
-    page.new.click(anew, None, shown, cancels=[asked], **quiet)
+    page.language.input(switched, [page.language, page.session], [page.session, *labelled], **quiet)
+    page.new.click(anew, page.session, [*shown, page.question], cancels=[asked], **quiet)
     page.why.click(talk.why, page.session, page.reasons, **quiet)
 
 

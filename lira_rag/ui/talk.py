@@ -17,6 +17,7 @@ from lira_rag.errors import DeadlineExceeded, EmptyText, IndexClosed, LiraError
 from lira_rag.languages import UNKNOWN
 from lira_rag.schema import Answer, AnswerEvent, Turn
 from lira_rag.text.language import Detected, detect
+from lira_rag.ui.labels import Labels
 from lira_rag.ui.markup import answer_html, draft_html, question_html, trouble_html
 from lira_rag.ui.present import present
 from lira_rag.ui.why import why_html
@@ -45,11 +46,18 @@ class Session:
         turns: for the engine.
         messages: for the page.
         searched: what the last question was searched as.
+        language: BCP-47 tag of the reader's labels.
     """
 
     turns: tuple[Turn, ...] = ()
     messages: tuple[Message, ...] = ()
     searched: str = ""
+    language: str = "en"
+
+    @property
+    def labels(self) -> Labels:
+        """The reader's labels."""
+        return Labels(self.language)
 
 
 class Talk:
@@ -68,18 +76,19 @@ class Talk:
         heard = self._heard(question, before)
         own = UNKNOWN if heard.by == "conversation" else heard.language  # "ok" in an Urdu talk is not written as Urdu
         said: Message = {"role": "user", "content": question_html(question, own)}
-        asked = replace(before, messages=(*before.messages, said))
-        yield _said(asked, draft_html("", heard.language, "searching"))
+        labels = Labels(answer_language or heard.language)
+        asked = replace(before, messages=(*before.messages, said), language=labels.language)
+        yield _said(asked, draft_html("", heard.language, "searching", labels))
         try:
             async for session in self._answer(question, answer_language, asked, heard):
                 yield session
         except LiraError as error:
             logger.warning("a question was not answered: %s", type(error).__name__)
             plain = next((text for kind, text in TROUBLES.items() if isinstance(error, kind)), TROUBLE)
-            yield _said(asked, trouble_html(plain, str(error)))
+            yield _said(asked, trouble_html(plain, str(error), labels))
         except Exception as error:
             logger.error("a question was not answered: %s", type(error).__name__)
-            yield _said(asked, trouble_html(TROUBLE, type(error).__name__))
+            yield _said(asked, trouble_html(TROUBLE, type(error).__name__, labels))
 
     async def why(self, session: Session) -> str:
         """Why the last answer's sources were found, as HTML; the search is made again."""
@@ -105,7 +114,8 @@ class Talk:
                 draft = _draft(draft, event)
                 if event.kind != "text" or time.monotonic() - shown > REFRESH_SECONDS:
                     shown = time.monotonic()
-                    yield _said(asked, draft_html(draft, language, event.text if event.kind == "status" else "writing"))
+                    doing = event.text if event.kind == "status" else "writing"
+                    yield _said(asked, draft_html(draft, language, doing, asked.labels))
 
     def _heard(self, question: str, before: Session) -> Detected:
         """The question's language, for its direction on the page and for the reader to see."""
@@ -124,7 +134,7 @@ def _draft(draft: str, event: AnswerEvent) -> str:
 def _answered(asked: Session, answer: Answer, heard: Detected) -> Session:
     sure = heard.confidence if heard.language == answer.question_language != UNKNOWN else None
     turn = Turn(answer.question, answer.text, answer.question_language)
-    told = _said(asked, answer_html(present(answer), sure))
+    told = _said(asked, answer_html(present(answer), sure, asked.labels))
     return replace(told, turns=(*asked.turns, turn)[-KEPT_TURNS:], searched=answer.standalone or answer.question)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from lira_rag.protocols import Message
 from lira_rag.testing import FailingChat, TypingChat
+from lira_rag.ui.labels import Labels
 from tests.browser_pages import ATTACK, Browser
 
 Page = Callable[..., AbstractContextManager[str]]
@@ -98,7 +99,7 @@ def test_sources_stand_in_the_original_with_the_quotation_marked(browser: Browse
         shown = browser.ask(QUESTIONS["ur"][0])
         source = shown.find_element("css selector", ".lira-source")
         assert "[1] کیتلی.md" in source.text
-        assert "Urdu" in source.text
+        assert "اردو" in source.find_element("css selector", ".lira-head").text
         quote = source.find_element("css selector", "blockquote")
         assert quote.text == "کیتلی کی وارنٹی دو سال ہے۔ رسید سنبھال کر رکھیں۔"
         assert quote.value_of_css_property("direction") == "rtl"
@@ -106,8 +107,8 @@ def test_sources_stand_in_the_original_with_the_quotation_marked(browser: Browse
         assert marked.text == "کیتلی کی وارنٹی دو سال ہے۔"
         assert marked.value_of_css_property("background-color") != quote.value_of_css_property("background-color")
         chips = [chip.text for chip in shown.find_elements("css selector", ".lira-chip")]
-        assert chips[0].startswith("question: Urdu, ")
-        assert chips[1] == "answer: Urdu"
+        assert chips[0].startswith("سوال: اردو · ")
+        assert chips[1] == "جواب: اردو"
 
 
 def test_markup_in_a_document_a_question_or_an_answer_stays_text(browser: Browser, page: Page) -> None:
@@ -165,6 +166,61 @@ def test_nothing_is_wider_than_a_small_phone(browser: Browser, page: Page) -> No
             browser.shot("page-phone")
         finally:
             browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("width", [380, 1000])
+def test_labels_follow_the_language_of_the_question(browser: Browser, page: Page, width: int) -> None:
+    with page(FailingChat()) as url:
+        browser.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 2, "mobile": False},
+        )
+        try:
+            browser.open(url)
+            for tag in ("en", "ur", "th"):
+                shown = browser.ask(QUESTIONS[tag][0])
+                labels = Labels(tag)
+                for element, label in (
+                    (browser.all("#lira-why-button")[0], "Why was this found?"),
+                    (browser.all("#lira-new")[0], "New conversation"),
+                    (browser.all("#lira-language")[0], "Answer in"),
+                    (shown.find_element("css selector", ".lira-sources summary"), "Sources"),
+                    (shown.find_element("css selector", ".lira-chips"), "quoted, not written by a model"),
+                    (shown.find_element("css selector", ".lira-notes summary"), "What was left out"),
+                ):
+                    said = labels.text(label)
+                    browser.until(lambda e=element, s=said: s in e.text, label)
+                    assert element.value_of_css_property("direction") == labels.direction
+                box = browser.all("#lira-question textarea")[0]
+                assert box.get_attribute("placeholder") == labels.text("Ask in any language")
+                same = browser.all("#lira-language input")[0]
+                assert same.get_attribute("value") == labels.text("as the question")
+                inside = (
+                    "[...document.querySelectorAll('#lira-log *, button, input')].map(e => e.getBoundingClientRect())"
+                )
+                assert browser.script(f"return Math.max(...{inside}.map(r => r.right))") <= width + 1
+                assert browser.script(f"return Math.min(...{inside}.map(r => r.left))") >= -1
+                assert browser.script("return document.documentElement.scrollWidth") <= width
+                assert all(chip.text for chip in shown.find_elements("css selector", ".lira-chip"))
+                browser.shot(f"page-labels-{tag}-{width}")
+            assert "Urdu" not in browser.all(".lira-answer")[1].text
+        finally:
+            browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_labels_follow_the_switch_first(browser: Browser, page: Page) -> None:
+    with page(TypingChat(reply, 0.0), answer_language="sw") as url:
+        browser.open(url)
+        why = browser.wait("#lira-why-button")[0]
+        assert why.text == "Kwa nini hii ilipatikana?"
+        browser.all("#lira-language input")[0].click()
+        option = browser.wait("[role=option]", 5)
+        option[[element.text for element in option].index("اردو (Urdu)")].click()
+        browser.until(lambda: why.text == Labels("ur").text("Why was this found?"), "Urdu labels")
+        assert "ذرائع" in browser.ask(QUESTIONS["en"][0]).text
+        browser.all("#lira-new")[0].click()
+        browser.until(lambda: not browser.all(".lira-answer"), "an empty conversation")
+        assert why.text == Labels("ur").text("Why was this found?")
 
 
 def test_the_answer_language_is_switched_and_follow_ups_keep_the_turns(browser: Browser, page: Page) -> None:
