@@ -16,13 +16,13 @@ from langchain_core.messages import AIMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
-from langchain_lira import LiraEmbeddings, LiraRetriever
+from langchain_lira import LangChainChat, LiraEmbeddings, LiraRetriever
 from langchain_qdrant import QdrantVectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
 
-from lira_rag.agents import EmbeddingCritic, Team
+from lira_rag.agents import ChatTranslator, EmbeddingCritic, Team
 from lira_rag.engine.external import ExternalSearch
 from lira_rag.errors import DeadlineExceeded, EmptyText, InvalidInput, LiraError
 from lira_rag.testing import FailingTranslator, FakeEncoder, FakeTranslator, SlowTranslator
@@ -244,6 +244,11 @@ class Runs(BaseCallbackHandler):
     ) -> None:
         self.runs[run_id] = (kw.get("name", ""), parent_run_id, kw.get("metadata") or {})
 
+    def on_chat_model_start(
+        self, serialized: Any, messages: Any, *, run_id: Any, parent_run_id: Any = None, **kw: Any
+    ) -> None:
+        self.runs[run_id] = ("model", parent_run_id, kw.get("metadata") or {})
+
     def on_custom_event(self, name: str, data: Any, **kwargs: Any) -> None:
         self.events.append((name, data))
 
@@ -261,6 +266,7 @@ def traced(runs: Runs) -> None:
     assert facts["lira.query_lang"] == "sw"
     assert facts["lira.translation"] == ENGLISH
     assert facts["lira.translator"] == "fake-translator"
+    assert facts["lira.translation_confidence"] == 0.75
     assert 0 < facts["lira.anchor_error"] < 2
     assert facts["lira.fallback_reason"] == "translated: failing-translator: RuntimeError"
     assert runs.path(runs.named("lira.explained")) == ["LiraRetriever", "lira.search", "lira.explained"]
@@ -272,7 +278,9 @@ def traced(runs: Runs) -> None:
 
 def team() -> Team:
     encoder = embeddings().arca
-    return Team([KNOWS, FailingTranslator()], critics=[EmbeddingCritic(encoder)])
+    return Team(
+        [FakeTranslator({SWAHILI: ENGLISH}, confidence=0.75), FailingTranslator()], critics=[EmbeddingCritic(encoder)]
+    )
 
 
 def test_runs_nest_and_carry_the_facts() -> None:
@@ -287,6 +295,31 @@ async def test_runs_nest_and_carry_the_facts_async() -> None:
     retriever = LiraRetriever.from_retriever(in_memory().as_retriever(), translator=team())
     await retriever.ainvoke(SWAHILI, config={"callbacks": [runs]})
     traced(runs)
+
+
+def test_the_confidence_in_a_trace_is_the_translators_own() -> None:
+    for stated in (0.75, None):
+        runs = Runs()
+        translator = FakeTranslator({SWAHILI: ENGLISH}, confidence=stated)
+        retriever = LiraRetriever.from_vectorstore(in_memory(), translator=translator)
+        retriever.invoke(SWAHILI, config={"callbacks": [runs]})
+        assert runs.runs[runs.named("lira.explained")][2].get("lira.translation_confidence") == stated
+
+
+def by_model() -> LiraRetriever:
+    """A retriever whose questions a LangChain chat model translates."""
+    chat = LangChainChat(GenericFakeChatModel(messages=iter([AIMessage(ENGLISH)])))
+    return LiraRetriever.from_vectorstore(in_memory(), translator=ChatTranslator(chat))
+
+
+async def test_the_run_of_a_translating_model_nests_under_the_search() -> None:
+    runs = Runs()
+    await by_model().ainvoke(SWAHILI, config={"callbacks": [runs]})
+    assert runs.path(runs.named("model")) == ["LiraRetriever", "lira.search", "model"]
+    assert runs.runs[runs.named("lira.explained")][2]["lira.translation"] == ENGLISH
+    runs = Runs()
+    await anyio.to_thread.run_sync(lambda: by_model().invoke(SWAHILI, config={"callbacks": [runs]}))
+    assert runs.path(runs.named("model")) == ["LiraRetriever", "lira.search", "model"]
 
 
 def test_the_store_is_named_in_langsmiths_parameters() -> None:
