@@ -37,7 +37,24 @@ plt.show()
 assert len(means) == len(LANGUAGES)
 
 # %% [markdown]
-# The whole report shows itself, with the heat map, exposure and calibration; `report.to_html()` and `lira eval index` write it.
+# The same by language of question and document. An empty cell has no questions whose answer is in that language.
+
+# %%
+rows, columns = (sorted({pair[side] for pair in report.matrix}) for side in (0, 1))
+heat = np.full((len(rows), len(columns)), np.nan)
+for (question, document), row in report.matrix.items():
+    heat[rows.index(question), columns.index(document)] = row.ndcg.mean
+plt.imshow(heat, vmin=0, vmax=100)
+plt.xticks(range(len(columns)), columns)
+plt.yticks(range(len(rows)), rows)
+plt.xlabel("document")
+plt.ylabel("question")
+plt.colorbar(label="nDCG@10")
+plt.show()
+assert heat.shape[0] == len(LANGUAGES)
+
+# %% [markdown]
+# The whole report shows itself, with exposure and calibration; `report.to_html()` and `lira eval index` write it.
 
 # %%
 report
