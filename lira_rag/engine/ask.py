@@ -115,12 +115,12 @@ def build_node(lira: Lira, k: int, **settings: Any) -> tuple[LaSR, list[str]]:
 
 
 def similarity_of(lira: Lira) -> Similarity:
-    """Cosines by the index's encoder."""
+    """Cosines by the index's encoder; it computes a sentence once for many questions."""
 
     async def similarity(text: str, sentences: Sequence[str]) -> list[float]:
         language = detect(text, lira.config.languages or None).language
         query = await lira.arca.encode([text], "query", language)
-        rows = await lira.arca.encode(sentences, "passage")
+        rows = await lira.sentences(sentences)
         return [float(value) for value in rows @ query[0]]
 
     return similarity

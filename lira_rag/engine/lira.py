@@ -26,6 +26,7 @@ from lira_rag.engine.query_log import QueryLog, logged
 from lira_rag.engine.questions import Questions
 from lira_rag.engine.rerankers import reranker_of
 from lira_rag.engine.search import Searcher
+from lira_rag.engine.sentence_vectors import SentenceVectors
 from lira_rag.engine.within import holding, within
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import ChatModel, Encoder, Translator, Where
@@ -60,6 +61,7 @@ class Lira(Questions):
         self._chat = chat
         self._searcher = Searcher(self.arca, index, config, self.translator)
         self.reranker = reranker_of(self)
+        self.sentences = SentenceVectors(self.arca)
         self._log = None if config.query_log is None else QueryLog(config.query_log)
         self._writing = threading.Lock()
         self._changed = False
