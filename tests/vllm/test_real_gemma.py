@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from lira_rag.lasr.prompt_embeds import VLLMPrompts
@@ -35,8 +36,12 @@ async def test_embeddings_of_plain_words_read_as_the_words(gemma_server: ModelSe
     """Against the server's own reading of the same tokens: it scales what it looks up, and we what we send."""
     table = EmbeddingTable(locate(GEMMA, offline=True))
     server = VLLMPrompts(gemma_server.command.base_url, gemma_server.command.model, own_server=True, timeout=120)
-    prompt = assemble(table.embed(table.start), None, table.embed(table.tokens("The capital of France is")))
+    ids = [*table.start, *table.tokens("The capital of France is")]
+    prompt = assemble(table.embed(table.start), None, table.embed(ids[len(table.start) :]))
     text, tokens = (await server.write([prompt], max_tokens=5))[0]
-    assert "Paris" in text
+    body = {"model": gemma_server.command.model, "prompt": ids, "max_tokens": 5, "temperature": 0}
+    async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
+        reply = await client.post(gemma_server.command.base_url + "/completions", json=body)
+    assert text.strip() == reply.json()["choices"][0]["text"].strip()
     assert tokens == len(prompt) + 5
     await server.aclose()
