@@ -13,7 +13,7 @@ import numpy as np
 from lira_rag.arca.bound import Normal, anchoring_errors, trust
 from lira_rag.protocols import FloatArray
 
-__all__ = ["BELIEVED", "HEAD_LEAST", "UNSTATED", "beliefs", "english_letters", "trusts"]
+__all__ = ["BELIEVED", "HEAD_LEAST", "UNSTATED", "beliefs", "english_letters", "sureness", "trusts"]
 
 BELIEVED = 0.8
 """Share of the English path where a translation is fully believed."""
@@ -52,6 +52,11 @@ def beliefs(
     stated = [(UNSTATED if known else 1.0) if one is None else float(one) for one in confidences]
     latin = [float(english_letters(text)) for text in texts]
     return np.asarray(trusts(anchored, english, normal) * np.array(latin) * np.array(stated), dtype=np.float32)
+
+
+def sureness(confidence: float | None) -> float:
+    """A translation's confidence in [0, 1]; `UNSTATED` where its translator states none."""
+    return UNSTATED if confidence is None else confidence
 
 
 def trusts(anchored: FloatArray | None, english: FloatArray, normal: Normal | None) -> FloatArray:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lira_rag.arca import Arca
-from lira_rag.arca.believing import HEAD_LEAST, UNSTATED, english_letters, trusts
+from lira_rag.arca.believing import HEAD_LEAST, english_letters, sureness, trusts
 from lira_rag.engine.encoded_once import EncodedOnce
 from lira_rag.lasr.head import FoundHead, LasrHead
 from lira_rag.protocols import FloatArray, TokenEncoder
@@ -55,21 +55,27 @@ class Fusing:
     def _head(self) -> LasrHead | None:
         return self._found.head
 
+    @property
+    def _loaded(self) -> LasrHead | None:
+        """The head if it has been loaded before; nothing is loaded here."""
+        found: FoundHead | None = self.__dict__.get("_found")
+        return None if found is None else found.head
+
     def once(self) -> EncodedOnce | None:
         """What encodes the texts of one search for the head and for the other legs, or None without a head.
 
         It is None, too, before the head has been loaded, and where vectors are more than the encoder's own.
         """
         native, plain = self._arca.native, self._arca.adaptor is None and self._arca.english is None
-        found: FoundHead | None = self.__dict__.get("_found")
-        if found is None or found.head is None or not plain or not isinstance(native, TokenEncoder):
+        head = self._loaded
+        if head is None or not plain or not isinstance(native, TokenEncoder):
             return None
-        return EncodedOnce(native, found.head.bins)
+        return EncodedOnce(native, head.bins)
 
     def applies(self, language: str) -> bool:
         """Whether the head, loaded before, moves translated questions in this language."""
-        found: FoundHead | None = self.__dict__.get("_found")
-        return found is not None and found.head is not None and found.head.applies(language)
+        head = self._loaded
+        return head is not None and head.applies(language)
 
     async def vector(
         self, text: str, language: str, english: str, confidence: float | None, once: EncodedOnce | None = None
@@ -83,7 +89,7 @@ class Fusing:
                 asked.
             once: what has encoded them for other legs.
         """
-        native, sure = self._arca.native, UNSTATED if confidence is None else confidence
+        native, sure = self._arca.native, sureness(confidence)
         able = isinstance(native, TokenEncoder) and english_letters(english) and sure >= HEAD_LEAST
         head = self._head if able else None
         if head is None or not isinstance(native, TokenEncoder) or not head.applies(language):

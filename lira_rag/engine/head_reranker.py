@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lira_rag.arca import Arca
-from lira_rag.arca.believing import UNSTATED
+from lira_rag.arca.believing import sureness
 from lira_rag.engine.fusing import Fusing
 from lira_rag.engine.translating import proposed
 from lira_rag.languages import primary_language
@@ -74,5 +74,5 @@ class HeadReranker:
         kept = [one for one in candidates if one.text.strip()]
         if not kept:
             return None
-        sure = max(kept, key=lambda one: UNSTATED if one.confidence is None else one.confidence)
+        sure = max(kept, key=lambda one: sureness(one.confidence))
         return await self._fusing.vector(question, language, sure.text, sure.confidence)

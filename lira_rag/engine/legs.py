@@ -10,7 +10,7 @@ from typing import TypeVar
 from anyio import to_thread
 
 from lira_rag.arca import Arca
-from lira_rag.arca.believing import UNSTATED
+from lira_rag.arca.believing import sureness
 from lira_rag.config import LiraConfig
 from lira_rag.engine.assemble import build_head
 from lira_rag.engine.encoded_once import EncodedOnce
@@ -144,7 +144,7 @@ class Legs:
 
     async def _fuse(self, leg: Leg, question: Question, once: EncodedOnce | None) -> None:
         """Where the fusion head applies, one vector of the question and its surest translation."""
-        sure = max(leg.proposals, key=lambda one: UNSTATED if one.confidence is None else one.confidence)
+        sure = max(leg.proposals, key=lambda one: sureness(one.confidence))
         asked = question.cleaned.text
         vector = await self.fusing.vector(asked, question.detected.language, sure.text, sure.confidence, once)
         if vector is not None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lira_rag.errors import FingerprintMismatch
 from lira_rag.lasr.token_table import TokenTable
-from lira_rag.modules.prompt_mapping import NAME, PromptMapping, load_mapping
+from lira_rag.modules.prompt_mapping import NAME, PromptMapping, check_models, load_mapping
 from lira_rag.modules.saving import read_card
 from lira_rag.modules.tied_mapping import TIED, TiedMapping, load_tied
 
@@ -39,12 +38,7 @@ def read_mapping(folder: Path, *, encoder: str, english: str, llm: TokenTable) -
     if not _is_tied(folder):
         return load_mapping(folder, encoder=encoder, english=english, llm=llm.fingerprint)[0]
     card = card_of(folder)
-    for name, value in (("encoder", encoder), ("english", english), ("llm", llm.fingerprint)):
-        if card.get(name) != value:
-            raise FingerprintMismatch(
-                f"the prompt mapping in {folder} was trained with {name} {card.get(name)!r}, and got {value!r}",
-                hint="use the models it was trained with, or train it again: lira train prompt --tied",
-            )
+    check_models(folder, card, "lira train prompt --tied", encoder=encoder, english=english, llm=llm.fingerprint)
     return load_tied(folder, card).bind(llm.table() * llm.scale)
 
 

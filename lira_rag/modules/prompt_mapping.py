@@ -12,6 +12,7 @@ A missing path, and a bin without tokens, is masked; it is never a row of zeros 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from lira_rag.errors import ConfigError, FingerprintMismatch
 from lira_rag.modules.saving import read_card, read_module, write_module
 
-__all__ = ["PromptMapping", "load_mapping", "save_mapping"]
+__all__ = ["PromptMapping", "check_models", "load_mapping", "save_mapping"]
 
 NAME = "prompt_mapping"
 
@@ -117,10 +118,23 @@ def load_mapping(folder: Path, *, encoder: str, english: str, llm: str) -> tuple
         FingerprintMismatch: it was trained for another encoder or language model; both values are named.
     """
     card = read_card(Path(folder), NAME)
-    for name, value in (("encoder", encoder), ("english", english), ("llm", llm)):
+    check_models(folder, card, "lira train prompt", encoder=encoder, english=english, llm=llm)
+    return read_module(Path(folder), NAME, card, PromptMapping, "a prompt mapping"), card
+
+
+def check_models(folder: Path, card: Mapping[str, Any], again: str, **models: str) -> None:
+    """Refuse a mapping for other models than it was trained with.
+
+    Args:
+        again: the command that trains it.
+        models: fingerprints by their name in the card.
+
+    Raises:
+        FingerprintMismatch: both values are named.
+    """
+    for name, value in models.items():
         if card.get(name) != value:
             raise FingerprintMismatch(
                 f"the prompt mapping in {folder} was trained with {name} {card.get(name)!r}, and got {value!r}",
-                hint="use the models it was trained with, or train it again: lira train prompt",
+                hint=f"use the models it was trained with, or train it again: {again}",
             )
-    return read_module(Path(folder), NAME, card, PromptMapping, "a prompt mapping"), card

@@ -10,10 +10,9 @@ import numpy as np
 
 from lira_rag.arca.parallel import Pairs
 from lira_rag.arca.vectors import VectorCache
-from lira_rag.errors import ConfigError
 from lira_rag.modules.anchor import AnchorAdaptor
-from lira_rag.protocols import Encoder, FloatArray, TokenEncoder
-from lira_rag.training.features import Features, encode_features
+from lira_rag.protocols import Encoder, FloatArray
+from lira_rag.training.features import Features, encode_features, encode_pairs, token_encoder
 from lira_rag.training.residual import ResidualSettings, train_residual
 
 __all__ = ["VARIANTS", "Variant", "train_variants"]
@@ -69,16 +68,9 @@ async def train_variants(
     Raises:
         ConfigError: the encoder gives no token states.
     """
-    import torch
-
-    if not isinstance(encoder, TokenEncoder):
-        raise ConfigError(f"an adaptor needs token states, and {type(encoder).__name__} has no encode_tokens")
-    rows = [pair for found in pairs.by_language.values() for pair in found]
-    native = await encode_features(encoder, [pair.text for pair in rows], "query")
-    english = await encode_features(encoder, [pair.english for pair in rows], "query")
-    passages = list(dict.fromkeys(pair.passage or pair.english for pair in rows))
-    bank = torch.from_numpy(await cache.encode(encoder, passages, "passage"))
-    features = {texts: await encode_features(encoder, texts, "query") for texts in dict.fromkeys(asked)}
+    states = token_encoder(encoder)
+    native, english, bank = await encode_pairs(pairs, states, cache)
+    features = {texts: await encode_features(states, texts, "query") for texts in dict.fromkeys(asked)}
     made: list[Variant] = []
     for name, changes in VARIANTS.items():
         for seed in seeds:

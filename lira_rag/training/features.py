@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lira_rag.arca.encoder import pool_states
+from lira_rag.arca.parallel import Pairs
+from lira_rag.arca.vectors import VectorCache
+from lira_rag.errors import ConfigError
 from lira_rag.functional.pooling import bin_pool, stack_states
-from lira_rag.protocols import Kind, TokenEncoder
+from lira_rag.protocols import Encoder, Kind, TokenEncoder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Features", "encode_features"]
+__all__ = ["Features", "PairFeatures", "encode_features", "encode_pairs", "token_encoder"]
 
 PIECE = 256
 
@@ -63,3 +66,34 @@ async def encode_features(encoder: TokenEncoder, texts: Sequence[str], kind: Kin
         rows, counts = bin_pool(stacked, mask, bins)
         parts.append((pool_states(stacked, mask, encoder.pooling), rows.half(), counts))
     return Features(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+class PairFeatures(NamedTuple):
+    """Both sides of pairs as queries, and the passages they are searched in: unit vectors [m, d]."""
+
+    native: Features
+    english: Features
+    bank: Tensor
+
+
+def token_encoder(encoder: Encoder) -> TokenEncoder:
+    """The encoder itself, if it gives token states.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if not isinstance(encoder, TokenEncoder):
+        raise ConfigError(f"an adaptor needs token states, and {type(encoder).__name__} has no encode_tokens")
+    return encoder
+
+
+async def encode_pairs(pairs: Pairs, encoder: TokenEncoder, cache: VectorCache) -> PairFeatures:
+    """The pairs of all languages together; a pair without a passage has its English side in the bank."""
+    import torch
+
+    rows = [pair for found in pairs.by_language.values() for pair in found]
+    native = await encode_features(encoder, [pair.text for pair in rows], "query")
+    english = await encode_features(encoder, [pair.english for pair in rows], "query")
+    passages = list(dict.fromkeys(pair.passage or pair.english for pair in rows))
+    bank = torch.from_numpy(await cache.encode(encoder, passages, "passage"))
+    return PairFeatures(native, english, bank)

@@ -9,9 +9,8 @@ from pathlib import Path
 from lira_rag.arca.encoder import Arca
 from lira_rag.arca.parallel import Pairs
 from lira_rag.arca.vectors import VectorCache
-from lira_rag.errors import ConfigError
-from lira_rag.protocols import Encoder, TokenEncoder
-from lira_rag.training.features import encode_features
+from lira_rag.protocols import Encoder
+from lira_rag.training.features import encode_pairs, token_encoder
 from lira_rag.training.residual import ResidualSettings, Stopped, train_residual
 
 __all__ = ["train_shared_adaptor"]
@@ -32,15 +31,7 @@ async def train_shared_adaptor(
     Raises:
         ConfigError: the encoder gives no token states.
     """
-    import torch
-
-    if not isinstance(encoder, TokenEncoder):
-        raise ConfigError(f"an adaptor needs token states, and {type(encoder).__name__} has no encode_tokens")
-    rows = [pair for found in pairs.by_language.values() for pair in found]
-    native = await encode_features(encoder, [pair.text for pair in rows], "query")
-    english = await encode_features(encoder, [pair.english for pair in rows], "query")
-    passages = list(dict.fromkeys(pair.passage or pair.english for pair in rows))
-    bank = torch.from_numpy(await (cache or VectorCache()).encode(encoder, passages, "passage"))
+    native, english, bank = await encode_pairs(pairs, token_encoder(encoder), cache or VectorCache())
     partial = Path(f"{out}.partial")
     settings = settings or ResidualSettings(seed=seed)
     stopped = train_residual(native, english, bank, partial, settings, progress)
