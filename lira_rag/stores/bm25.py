@@ -80,6 +80,15 @@ class Lexicon:
         parts = [segment.keys[alive] for segment, alive in zip(self.segments, self.alive, strict=True)]
         return np.concatenate([*parts, np.zeros(0, dtype=np.int64)])
 
+    def ids_of(self, keys: Sequence[int]) -> dict[int, str]:
+        """Passage key → passage id, for the living ones among `keys`."""
+        wanted, found = np.array(keys, dtype=np.int64), dict[int, str]()
+        for segment, alive in zip(self.segments, self.alive, strict=True):
+            rows = segment.rows_of(wanted)
+            rows = rows[alive[rows]]
+            found.update(zip(segment.keys[rows].tolist(), segment.ids_at(rows), strict=True))
+        return found
+
     def search(self, words: Sequence[str], k: int, allowed: Keys | None = None) -> list[tuple[int, float]]:
         """The k best as (key, BM25 score > 0), best first, ties by passage id.
 

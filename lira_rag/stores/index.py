@@ -204,7 +204,7 @@ class PassageIndex:
         check_k(k)
         query = check_query(vector, self.dimension)
         wanted = self.check_filter(where)
-        return nearest(self._manifest, self._store, query, k, wanted)
+        return nearest(self._manifest, self._store, query, k, wanted, self._lexical.live_ids)
 
     def lexical(self, words: Sequence[str], k: int, where: Where | None = None) -> list[tuple[str, float]]:
         """The k passages that best match words as (passage id, BM25 score > 0), best first, ties by id."""

@@ -84,8 +84,19 @@ class LexicalIndex:
 
     def _named(self, found: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
         """With passage ids; those that have been removed in the meantime are left out."""
-        ids = self._manifest.live_ids([key for key, _ in found])
+        ids = self.live_ids([key for key, _ in found])
         return [(ids[key], score) for key, score in found if key in ids]
+
+    def live_ids(self, keys: Sequence[int]) -> dict[int, str]:
+        """Passage key → passage id, for those of `keys` that are visible now.
+
+        What is visible changes with the manifest's revision only. So while the lexicon is of the present one, the
+        answer is in memory, and it is that of the manifest.
+        """
+        current = self._current
+        if current is not None and current[0] == self._manifest.revision():
+            return current[1].ids_of(keys)
+        return self._manifest.live_ids(keys)
 
     def current(self) -> Lexicon:
         """The lexicon of the manifest's present revision."""

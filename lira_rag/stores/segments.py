@@ -15,7 +15,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,26 @@ class Segment:
         """The id of one passage as UTF-8, whose order is that of the ids."""
         start = int(self.id_ends[row - 1]) if row else 0
         return self.ids[start : int(self.id_ends[row])].tobytes()
+
+    def ids_at(self, rows: Ints) -> list[str]:
+        """The ids of some passages."""
+        ends = self.id_ends[rows].tolist()
+        starts = np.where(rows > 0, self.id_ends[rows - 1], 0).tolist()
+        spans = zip(starts, ends, strict=True)
+        return [self.ids[start:end].tobytes().decode("utf-8", "surrogatepass") for start, end in spans]
+
+    @cached_property
+    def by_key(self) -> Ints:
+        """int64 [n], the rows in the order of their keys: 8 bytes a passage, made at first use."""
+        return np.argsort(self.keys)
+
+    def rows_of(self, keys: Ints) -> Ints:
+        """int64, the rows of those of `keys` that are here, in their order."""
+        if not len(self):
+            return self.by_key
+        at = np.searchsorted(self.keys, keys, sorter=self.by_key)
+        rows: Ints = self.by_key[np.minimum(at, len(self) - 1)]
+        return np.asarray(rows[self.keys[rows] == keys])
 
 
 @lru_cache(maxsize=65_536)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,51 @@ def test_it_follows_the_manifest_and_is_kept_on_disk(tmp_path: Path) -> None:
         assert state(tmp_path / "i")["revision"] == 4
     names = saved_names(tmp_path / "i")
     assert names == {"lexical-4.json", *state(tmp_path / "i")["segments"]}  # type: ignore[misc]
+
+
+class Watched(Manifest):
+    """A manifest that counts how often it is asked which passages are visible."""
+
+    asked = 0
+
+    def live_ids(self, keys: Sequence[int]) -> dict[int, str]:
+        self.asked += 1
+        return super().live_ids(keys)
+
+
+def test_what_is_visible_is_told_from_memory_and_never_from_an_old_revision() -> None:
+    manifest = Watched(None, create={"dimension": 8})
+    lexical = LexicalIndex(manifest, None)
+    every = list(range(99))
+
+    def write(*ids: str, version: int = 0) -> list[int]:
+        items = [document(id_, version=version) for id_ in ids]
+        return manifest.stage([(item, item.vectors) for item in items])
+
+    def told() -> tuple[set[str], bool]:
+        asked, found = manifest.asked, lexical.live_ids(every)
+        from_memory = manifest.asked == asked
+        assert found == manifest.live_ids(every)
+        return set(found.values()), from_memory
+
+    first = write("a", "b")
+    assert told() == (set(), False)  # there is no lexicon yet
+    lexical.current()
+    assert told() == (set(), True)  # staged, and not visible
+    manifest.publish(first)
+    assert told() == ({"a#0", "a#10", "b#0", "b#10"}, False)
+    lexical.current()
+    before = lexical.live_ids(every)
+    assert told() == ({"a#0", "a#10", "b#0", "b#10"}, True)
+    second = write("b", version=1)
+    assert told()[1]
+    manifest.publish(second)
+    manifest.retire(["a"])
+    assert told() == ({"b#0", "b#10"}, False)
+    lexical.current()
+    assert told() == ({"b#0", "b#10"}, True)
+    assert not set(before) & set(lexical.live_ids(every))  # the new version's passages, none of the old one's
+    manifest.close()
 
 
 def test_adding_leaves_large_segments_alone(tmp_path: Path) -> None:

@@ -47,6 +47,22 @@ def test_what_a_segment_holds() -> None:
     assert set(segment.terms[segment.sound_terms].tolist()) == {term_hash("apple"), term_hash("ആപ്പിൾ")}
 
 
+def test_rows_are_found_by_key() -> None:
+    segment = build(ENTRIES, no_sounds)
+    rows = segment.rows_of(np.array([9, 4, 3, 2**60, -1, 5]))
+    assert segment.keys[rows].tolist() == [9, 3, 5]
+    assert segment.ids_at(rows) == ["à#0", "a#0", "c#0"]
+    assert len(build([], no_sounds).rows_of(np.array([1]))) == 0
+
+
+def test_a_lexicon_names_the_living_in_all_its_segments() -> None:
+    segments = [build(ENTRIES[:2], no_sounds), build([], no_sounds), build(ENTRIES[2:], no_sounds)]
+    assert Lexicon(segments).ids_of([9, 8, 7, 3]) == {9: "à#0", 7: "b#0", 3: "a#0"}
+    assert Lexicon(segments, np.array([5, 7])).ids_of([3, 5, 7, 9]) == {5: "c#0", 7: "b#0"}
+    assert Lexicon([]).ids_of([3]) == {}
+    assert Lexicon(segments).ids_of([]) == {}
+
+
 @pytest.mark.parametrize("cut", range(5))
 def test_merged_parts_are_the_whole(cut: int) -> None:
     def sounds(word: str) -> list[str]:
