@@ -115,11 +115,11 @@ def build_node(lira: Lira, k: int, **settings: Any) -> tuple[LaSR, list[str]]:
 
 
 def similarity_of(lira: Lira) -> Similarity:
-    """Cosines by the index's encoder; it computes a sentence once for many questions."""
+    """Cosines by the index's encoder, which has mostly seen the question, in the search, and the sentences before."""
 
     async def similarity(text: str, sentences: Sequence[str]) -> list[float]:
         language = detect(text, lira.config.languages or None).language
-        query = await lira.arca.encode([text], "query", language)
+        query = lira.arca.anchored(await lira.queries([text]), [text], language)
         rows = await lira.sentences(sentences)
         return [float(value) for value in rows @ query[0]]
 

@@ -53,7 +53,7 @@ class LiraStages:
         given = lira.translator
         self.team = given if isinstance(given, Team) else Team([given] if given else [], deadline=5.0)
         self.agents = ByStage(self.team)
-        self._searcher = Searcher(lira.arca, lira.index, lira.config, _Handed() if given else None)
+        self._searcher = Searcher(lira.arca, lira.index, lira.config, _Handed() if given else None, lira.queries)
 
     def read(self, question: str) -> tuple[str, Detected]:
         """The question behind the border, and its language.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
+from anyio import to_thread
 
 from lira_rag.arca import Arca
 from lira_rag.arca.believing import HEAD_LEAST, english_letters, sureness, trusts
@@ -99,5 +100,6 @@ class Fusing:
         normal = None if self._arca.maps is None else self._arca.maps.normal_of(language)
         trusted = float(trusts(anchored, both.vectors[1:], normal)[0])
         evidence = np.array([[sure, trusted]], dtype=np.float32)
-        fused = head.fuse(anchored, both.vectors[1:], both.rows[None], both.counts[None], [language], evidence)
+        paths = (anchored, both.vectors[1:], both.rows[None], both.counts[None], [language], evidence)
+        fused = await to_thread.run_sync(head.fuse, *paths, abandon_on_cancel=True)
         return np.asarray(fused[0], dtype=np.float32)

@@ -15,6 +15,7 @@ from lira_rag.config import LiraConfig
 from lira_rag.engine.assemble import build_head
 from lira_rag.engine.encoded_once import EncodedOnce
 from lira_rag.engine.fusing import Fusing
+from lira_rag.engine.kept_vectors import KeptVectors
 from lira_rag.engine.leg import Leg, Proposal, Ranked, side_by_side
 from lira_rag.engine.translating import proposed, why_not_translate
 from lira_rag.functional.fusion import best_of, coverage
@@ -56,10 +57,19 @@ class Legs:
         index: what is searched.
         config: candidates, weights, languages.
         translator: feeds the translated leg; None leaves that leg out.
+        queries: vectors of questions, kept; None keeps none beyond a search.
     """
 
-    def __init__(self, arca: Arca, index: PassageIndex, config: LiraConfig, translator: Translator | None) -> None:
+    def __init__(
+        self,
+        arca: Arca,
+        index: PassageIndex,
+        config: LiraConfig,
+        translator: Translator | None,
+        queries: KeptVectors | None = None,
+    ) -> None:
         self.arca, self.index, self.config, self.translator = arca, index, config, translator
+        self.queries = KeptVectors(arca, "query", 1) if queries is None else queries
         self.fusing = Fusing(arca, lambda: build_head(config, arca))
         if config.head not in ("packaged", "none"):
             self.fusing.load()  # a folder that holds no head is refused at once
@@ -80,8 +90,9 @@ class Legs:
         text = [question.cleaned.text]
         if once is not None and self._fused(question):
             vectors = (await once(text)).vectors
+            self.queries.keep(text, vectors)
         else:
-            vectors = await self.arca.encode(text, "query")
+            vectors = await self.queries(text)
         encoded = self.arca.anchored(vectors, text, question.detected.language)
         vector, ranked = await _in_thread(self._nearest, encoded[0], question)
         return Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))

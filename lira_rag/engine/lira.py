@@ -21,12 +21,12 @@ from lira_rag.engine.bridge import run
 from lira_rag.engine.documents import DocumentLike
 from lira_rag.engine.files import documents_of
 from lira_rag.engine.ingest import AddReport, Ingest, Skipped
+from lira_rag.engine.kept_vectors import KeptVectors
 from lira_rag.engine.progress import Progress, reporter
 from lira_rag.engine.query_log import QueryLog, logged
 from lira_rag.engine.questions import Questions
 from lira_rag.engine.rerankers import reranker_of
 from lira_rag.engine.search import Searcher
-from lira_rag.engine.sentence_vectors import SentenceVectors
 from lira_rag.engine.within import holding, within
 from lira_rag.errors import InvalidInput
 from lira_rag.protocols import ChatModel, Encoder, Translator, Where
@@ -37,6 +37,9 @@ from lira_rag.stores.records import IndexStats
 from lira_rag.text.conversation import LanguagePrior
 
 __all__ = ["Lira"]
+
+QUERIES, SENTENCES = 256, 4_096
+"""Vectors kept of questions, and of sentences that answer them: 7 MB at width 384."""
 
 
 class Lira(Questions):
@@ -59,9 +62,10 @@ class Lira(Questions):
         self.translator = build_translator(config) if translator is None else translator
         self.arca = build_arca(config, encoder)
         self._chat = chat
-        self._searcher = Searcher(self.arca, index, config, self.translator)
+        self.queries = KeptVectors(self.arca, "query", QUERIES)
+        self.sentences = KeptVectors(self.arca, "passage", SENTENCES)
+        self._searcher = Searcher(self.arca, index, config, self.translator, self.queries)
         self.reranker = reranker_of(self)
-        self.sentences = SentenceVectors(self.arca)
         self._log = None if config.query_log is None else QueryLog(config.query_log)
         self._writing = threading.Lock()
         self._changed = False

@@ -14,6 +14,7 @@ from anyio import from_thread
 from lira_rag.arca import Arca
 from lira_rag.arca.relevance import ENOUGH, Calibrator
 from lira_rag.config import LiraConfig
+from lira_rag.engine.kept_vectors import KeptVectors
 from lira_rag.engine.leg import Leg, explanation_of, left_out, leg_ranks, places_of, refuse_when_none_ran
 from lira_rag.engine.legs import Legs, Question, most
 from lira_rag.engine.weighing import anchoring_of, weigh
@@ -46,11 +47,19 @@ class Searcher:
         index: what is searched.
         config: candidates, weights, languages.
         translator: feeds the translated leg; None leaves that leg out.
+        queries: vectors of questions, kept; None keeps none beyond a search.
     """
 
-    def __init__(self, arca: Arca, index: PassageIndex, config: LiraConfig, translator: Translator | None) -> None:
+    def __init__(
+        self,
+        arca: Arca,
+        index: PassageIndex,
+        config: LiraConfig,
+        translator: Translator | None,
+        queries: KeptVectors | None = None,
+    ) -> None:
         self.index, self.config, self.maps = index, config, arca.maps
-        self.legs = Legs(arca, index, config, translator)
+        self.legs = Legs(arca, index, config, translator, queries)
         self.calibrator = Calibrator(arca, index.landscape, neutral=config.language_neutral)
 
     async def explain(

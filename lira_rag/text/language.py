@@ -94,10 +94,25 @@ def detect(
         raise InvalidInput(f"text must be a str, but got {type(text).__name__}")
     if prior is not None and not isinstance(prior, LanguagePrior):
         raise InvalidInput(f"prior must be a LanguagePrior, but got {type(prior).__name__}")
+    tags = None if candidates is None else _tags(candidates)
+    if identifier is not None:
+        return _detected(text, tags, prior, identifier)
+    return _detected_before(text, tags, prior)
+
+
+@lru_cache(maxsize=256)
+def _detected_before(text: str, tags: tuple[str, ...] | None, prior: LanguagePrior | None) -> Detected:
+    """The language by the library's own model; one question is looked at in several places."""
+    return _detected(text, tags, prior, None)
+
+
+def _detected(
+    text: str, tags: tuple[str, ...] | None, prior: LanguagePrior | None, identifier: Identifier | None
+) -> Detected:
     sample = without_noise(_sample(text))
     scripts = count_scripts(sample)
     script, share = deciding_script(scripts)
-    wanted = _candidates_in(_tags(candidates), script) if candidates is not None else None
+    wanted = _candidates_in(tags, script) if tags is not None else None
     reading = read(sample) if "Latn" in scripts else _NO_WORDS
     language, confidence, by = _decide(sample, script, share, wanted, reading, prior, identifier)
     if language == UNKNOWN and prior is not None and _says_little(script, reading):

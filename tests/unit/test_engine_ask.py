@@ -1,9 +1,12 @@
 """`ask` through the engine: the parts of an answer, and what happens when one is missing."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from lira_rag import Document, Lira
 from lira_rag.errors import EmptyText, InvalidInput
+from lira_rag.protocols import FloatArray, Kind
 from lira_rag.testing import FailingChat, FakeChat, FakeEncoder, SlowChat
 
 TEXTS = [
@@ -83,3 +86,25 @@ def test_an_empty_question_is_refused(question: str, error: type[Exception]) -> 
 def test_a_wrong_k_is_refused(k: object) -> None:
     with indexed(FakeChat(["x"])) as lira, pytest.raises(InvalidInput, match="k must be"):
         lira.ask("How long is delivery?", k=k)  # type: ignore[arg-type]
+
+
+class CountingEncoder(FakeEncoder):
+    """Remembers the queries it encoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries: list[str] = []
+
+    async def encode(self, texts: Sequence[str], kind: Kind) -> FloatArray:
+        self.queries += list(texts) if kind == "query" else []
+        return await super().encode(texts, kind)
+
+
+def test_a_question_is_encoded_once_for_its_search_and_its_quotation() -> None:
+    encoder = CountingEncoder()
+    with Lira.create(None, encoder=encoder, chat="none") as lira:
+        lira.add(TEXTS)
+        answer = lira.ask("How many days does delivery to Mombasa take?")
+        lira.search("How many days does delivery to Mombasa take?")
+    assert answer.model == "extract"
+    assert encoder.queries == ["How many days does delivery to Mombasa take?"]

@@ -169,8 +169,10 @@ class Certain:
 
 
 def test_another_model_can_be_used() -> None:
+    usual = detect("anything in Latin letters")
     found = detect("anything in Latin letters", identifier=Certain())
-    assert found.language == "ha"
+    assert (usual.language, found.language) == ("en", "ha")
+    assert detect("anything in Latin letters") == usual
     assert found.confidence == pytest.approx(0.9, abs=0.05)
 
 
