@@ -92,15 +92,18 @@ class LasrHead:
         return fused
 
     def _forward(self, parts: Sequence[Any]) -> FloatArray:
+        """In the lane of all forward passes: for a few texts a second core only adds waiting (0.4 ms without it, 1.1
+        with it)."""
         import torch
 
+        from lira_rag.encoders import lane
         from lira_rag.modules.fusion import TwoPaths
 
         paths = TwoPaths(*map(torch.from_numpy, parts))
         if self.card.get("left_out") in ("native", "english"):
             paths = paths.without(self.card["left_out"])
-        with torch.inference_mode():
-            return np.asarray(self.head(paths).numpy(), dtype=np.float32)
+        states = len(paths.anchored) * (1 + 2 * self.bins)
+        return np.asarray(lane.run(lambda: self.head(paths), states, None).numpy(), dtype=np.float32)
 
     def save(self, folder: Path, native: str, maps: Mapping[str, str]) -> None:
         """Write lasr.safetensors and lasr.json.
