@@ -91,6 +91,11 @@ class LiraConfig(BaseSettings):
     )
     chat_model: str | None = Field(None, description="model name at chat_url")
     chat_api_key: SecretStr | None = Field(None, description="key for chat_url; best set as LIRA_CHAT_API_KEY")
+    speculate: bool = Field(
+        False,
+        description="begin an answer while the question is still translated; dropped, at the cost of its tokens, when "
+        "the translation changes what the chat model reads",
+    )
     query_log: Path | None = Field(None, description="file for languages and figures of each search, never its text")
     search_deadline: float = Field(10.0, gt=0, description="seconds for one search")
     ask_deadline: float = Field(60.0, gt=0, description="seconds for one answer, its search included")

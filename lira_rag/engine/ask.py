@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from anyio import to_thread
 
+from lira_rag.engine.speculating import PATIENCE, Speculation, why_not_speculate
 from lira_rag.errors import LiraError
 from lira_rag.lasr import LaSR
 from lira_rag.lasr.quote import Similarity
@@ -52,42 +55,67 @@ class Asked:
 
 async def ask(lira: Lira, asked: Asked) -> Answer:
     """The answer to one question."""
-    node, hits, rest = await _searched(lira, asked)
-    return await node.run(asked.question, hits, **rest)
+    async with Speculation() as speculation:
+        node, hits, rest = await _searched(lira, asked, speculation)
+        return speculation.told(await node.run(asked.question, hits, **rest))
 
 
 async def stream(lira: Lira, asked: Asked) -> AsyncGenerator[AnswerEvent, None]:
     """The events of one question, the answer last."""
     yield AnswerEvent("status", "searching")
-    node, hits, rest = await _searched(lira, asked)
-    async with aclosing(node.stream(asked.question, hits, **rest)) as events:
-        async for event in events:
-            yield event
+    async with Speculation() as speculation:
+        node, hits, rest = await _searched(lira, asked, speculation)
+        async with aclosing(node.stream(asked.question, hits, **rest)) as events:
+            async for event in events:
+                yield event if event.answer is None else replace(event, answer=speculation.told(event.answer))
 
 
-async def _searched(lira: Lira, asked: Asked) -> tuple[LaSR, Sequence[Hit], dict[str, Any]]:
+async def _searched(lira: Lira, asked: Asked, speculation: Speculation) -> tuple[LaSR, Sequence[Hit], dict[str, Any]]:
     """The node, what was found for it, and what is left to tell it."""
     ends = time.monotonic() + asked.deadline
     node, notes = await to_thread.run_sync(build_node, lira, asked.k)
     prior = prior_of(asked.history, lira.config.languages)
     question = clean_query(asked.question).text
-    language = detect(question, lira.config.languages or None, prior=prior).language
+    detected = detect(question, lira.config.languages or None, prior=prior)
     standalone = ""
     if asked.history:
         seconds = CONDENSE_SHARE * asked.deadline
-        condensed = await node.condense(question, asked.history, language=language, seconds=seconds)
+        condensed = await node.condense(question, asked.history, language=detected.language, seconds=seconds)
         standalone, notes = condensed.text, [*notes, *filter(None, [condensed.note])]
-    depth = max(asked.k, node.depth)
-    seconds = min(max(ends - time.monotonic(), LEAST_SECONDS), lira.config.search_deadline)
-    found = await lira.aexplain(standalone or question, depth, filters=asked.where, deadline=seconds, prior=prior)
-    rest = {
-        "language": language,
-        "answer_language": asked.answer_language,
-        "standalone": standalone,
-        "deadline": max(ends - time.monotonic(), LEAST_SECONDS),
-        "degraded": (*found.result.degraded, *notes),
-    }
-    return node, found.result.hits, rest
+    told = {"language": detected.language, "answer_language": asked.answer_language, "standalone": standalone}
+    query = _Query(standalone or question, max(asked.k, node.depth), prior, ends)
+    if node.chat is not None and not why_not_speculate(lira, detected):
+        chat = speculation.begin(node.chat, partial(_guessed, lira, asked, query, told))
+        node, _ = build_node(lira, asked.k, chat=chat)
+    seconds = min(query.left(), lira.config.search_deadline)
+    found = await speculation.until(
+        lira.aexplain(query.text, query.depth, filters=asked.where, deadline=seconds, prior=prior)
+    )
+    return node, found.result.hits, {**told, "deadline": query.left(), "degraded": (*found.result.degraded, *notes)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What is searched: `depth` hits of a text that stands alone; all is over at `ends` (time.monotonic)."""
+
+    text: str
+    depth: int
+    prior: LanguagePrior | None
+    ends: float
+
+    def left(self) -> float:
+        """Seconds for what comes next, > 0."""
+        return max(self.ends - time.monotonic(), LEAST_SECONDS)
+
+
+async def _guessed(lira: Lira, asked: Asked, query: _Query, told: dict[str, Any], chat: ChatModel) -> None:
+    """The chat model asked as it will be if the translation changes nothing."""
+    seconds = min(query.left(), lira.config.search_deadline)
+    search = partial(lira._searcher.explain, query.text, query.depth, asked.where, seconds, query.prior)
+    found = await search(translate=False)
+    await anyio.sleep(PATIENCE)
+    node, _ = build_node(lira, asked.k, chat=chat, translator=None, similarity=None)
+    await node.run(asked.question, found.result.hits, **told, deadline=query.left())
 
 
 def prior_of(history: Sequence[Turn], languages: Sequence[str] = ()) -> LanguagePrior | None:

@@ -34,7 +34,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Question:
-    """A query behind the border, and the time (`anyio.current_time`) its answer is due."""
+    """A query behind the border, and the time (`anyio.current_time`) its answer is due; `translate` False leaves the
+    translated leg out."""
 
     cleaned: Cleaned
     detect: Callable[[], Detected]
@@ -42,6 +43,7 @@ class Question:
     depth: int
     seconds: float
     due: float
+    translate: bool = True
 
     @cached_property
     def detected(self) -> Detected:
@@ -125,12 +127,17 @@ class Legs:
 
     def _fused(self, question: Question) -> bool:
         """Whether the fusion head will ask for the bins of this question."""
-        wanted = not why_not_translate(self.translator, self.config, question.detected)
-        return wanted and self.fusing.applies(question.detected.language)
+        return not self._why_not(question) and self.fusing.applies(question.detected.language)
+
+    def _why_not(self, question: Question) -> str:
+        """Why the question is not translated; empty when it is."""
+        if not question.translate:
+            return "it was to be left out"
+        return why_not_translate(self.translator, self.config, question.detected)
 
     async def _translated(self, question: Question, once: EncodedOnce | None) -> Leg:
         """The query in English, through h and by its words; how much each candidate counts is decided afterwards."""
-        reason = why_not_translate(self.translator, self.config, question.detected)
+        reason = self._why_not(question)
         if reason or self.translator is None:
             return Leg(LegReport("translated", "skipped", reason))
         candidates, decision = await proposed(self.translator, question.cleaned.text, question.detected.language)

@@ -63,7 +63,14 @@ class Searcher:
         self.calibrator = Calibrator(arca, index.landscape, neutral=config.language_neutral)
 
     async def explain(
-        self, query: str, k: int, where: Where | None, deadline: float, prior: LanguagePrior | None = None
+        self,
+        query: str,
+        k: int,
+        where: Where | None,
+        deadline: float,
+        prior: LanguagePrior | None = None,
+        *,
+        translate: bool = True,
     ) -> Explanation:
         """Search and say how.
 
@@ -73,6 +80,7 @@ class Searcher:
             where: filter, or None.
             deadline: seconds; a leg that is not ready by then is left out.
             prior: the languages of the conversation so far.
+            translate: False leaves the translated leg out, whatever the settings say.
 
         Raises:
             InvalidInput: k or the filter is wrong, or nothing is left of the query.
@@ -86,7 +94,7 @@ class Searcher:
         due = anyio.current_time() + deadline
         legs_due = due - min(FETCH_SHARE * deadline, FETCH_SECONDS)
         find = partial(detect, cleaned.text, self.config.languages or None, prior=prior)
-        question = Question(cleaned, find, where, max(self.config.candidates, k), deadline, legs_due)
+        question = Question(cleaned, find, where, max(self.config.candidates, k), deadline, legs_due, translate)
         legs = await self.legs.run(question)
         refuse_when_none_ran(legs, deadline)
         detected = question.detected

@@ -22,7 +22,16 @@ from lira_rag.protocols import Message
 from lira_rag.schema import Turn
 from lira_rag.text.border import prompt_safe
 
-__all__ = ["NO_ANSWER", "VERSION", "Style", "again_prompt", "answer_prompt", "condense_prompt", "rerank_prompt"]
+__all__ = [
+    "NO_ANSWER",
+    "VERSION",
+    "Style",
+    "again_prompt",
+    "answer_prompt",
+    "condense_prompt",
+    "rerank_prompt",
+    "unmarked",
+]
 
 NO_ANSWER = "NO_ANSWER"
 """What a model without structured output writes when the passages hold no answer."""
@@ -30,6 +39,7 @@ NO_ANSWER = "NO_ANSWER"
 Style = Literal["cited", "marks", "small"]
 """How an answer is asked for: as JSON with quotations, as text with [n] behind its sentences, or for small models."""
 
+MARK_BYTES = 4
 FILE = Path(__file__).parent / "prompts.txt"
 VERSION = hashlib.blake2b(FILE.read_bytes(), digest_size=6).hexdigest()
 """Changes whenever a prompt changes; part of every key under which a reply may be cached."""
@@ -72,8 +82,21 @@ def condense_prompt(question: str, history: Sequence[Turn], language: str) -> li
     )
 
 
+def unmarked(messages: Sequence[Message]) -> tuple[str, ...]:
+    """The texts of a conversation made here, without its random mark: equal where the prompts are the same."""
+    return tuple(_without_mark(message["content"]) for message in messages)
+
+
+def _without_mark(text: str) -> str:
+    for name in ("passages", "small", "condense"):
+        before, _, _ = _prompts()[name].partition("$fence")
+        if text.startswith(before):
+            return text.replace(text[len(before) :][: 2 * MARK_BYTES], "$fence")
+    return text
+
+
 def _messages(system: str, user: Sequence[str], values: dict[str, str], language: str = UNKNOWN) -> list[Message]:
-    filled = {**values, "fence": secrets.token_hex(4), "language": _named(language)}
+    filled = {**values, "fence": secrets.token_hex(MARK_BYTES), "language": _named(language)}
     texts = [Template(_prompts()[name]).substitute(filled) for name in user]
     return [{"role": "system", "content": _prompts()[system]}, {"role": "user", "content": "\n".join(texts)}]
 

@@ -1,6 +1,6 @@
 """The records that travel through lira_rag. Frozen, standard library only, JSON-safe by `to_dict`."""
 
-from lira_rag.schema.answer import Answer, AnswerEvent, Citation, LanguageAction, Source, Turn
+from lira_rag.schema.answer import Answer, AnswerEvent, Citation, LanguageAction, Source, Speculation, Turn
 from lira_rag.schema.documents import Document, MetadataValue, Passage, Translation
 from lira_rag.schema.search import Anchoring, Explanation, Hit, LegRank, LegReport, SearchResult
 
@@ -19,6 +19,7 @@ __all__ = [
     "Passage",
     "SearchResult",
     "Source",
+    "Speculation",
     "Translation",
     "Turn",
 ]

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from lira_rag.schema.search import Hit
 
-__all__ = ["Answer", "AnswerEvent", "Citation", "LanguageAction", "Source", "Turn"]
+__all__ = ["Answer", "AnswerEvent", "Citation", "LanguageAction", "Source", "Speculation", "Turn"]
 
 LanguageAction = Literal["kept", "retried", "translated", "stated"]
+Speculation = Literal["none", "held", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Answer:
         retries: how often the model was asked again for the language, 0 or 1.
         standalone: the question with what it takes over from the turns before; empty when it was not a follow-up.
         prompts: version of the prompts: a hash over all of them.
+        speculation: "held" when the chat model was asked before the search was done (setting `speculate`), and the
+            whole search gave the same prompt; "dropped" when it did not, and that request was cancelled; else "none".
     """
 
     question: str
@@ -79,6 +82,7 @@ class Answer:
     retries: int = 0
     standalone: str = ""
     prompts: str = ""
+    speculation: Speculation = "none"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -97,6 +101,7 @@ class Answer:
             "retries": self.retries,
             "standalone": self.standalone,
             "prompts": self.prompts,
+            "speculation": self.speculation,
             "sources": [{"number": s.number, "cited": s.cited, **s.hit.to_dict()} for s in self.sources],
         }
 
