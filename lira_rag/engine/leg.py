@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -14,6 +15,9 @@ from lira_rag.protocols import FloatArray
 from lira_rag.schema import Explanation, LegRank, LegReport, SearchResult, Translation
 from lira_rag.text.border import Cleaned
 from lira_rag.text.language import Detected
+
+if TYPE_CHECKING:
+    from lira_rag.engine.returning import Returning
 
 __all__ = [
     "Leg",
@@ -54,6 +58,7 @@ class Leg:
         translations: what a translator proposed; `decision` says how, when it was a team, and `proposals` what it is
             in the index.
         fused: one vector of both paths, by the fusion head; ranks instead of `vectors`, which still tell relevance.
+        ready: when its work was done, by `time.perf_counter`; None when that is when it came home.
     """
 
     report: LegReport
@@ -66,6 +71,7 @@ class Leg:
     proposals: tuple[Proposal, ...] = ()
     fused: FloatArray | None = None
     decision: Decision | None = None
+    ready: float | None = None
 
     @property
     def ran(self) -> bool:
@@ -78,15 +84,18 @@ Places = dict[str, dict[str, tuple[int, float]]]
 Work = Callable[[], Awaitable[Leg]]
 
 
-async def side_by_side(legs: Mapping[str, Work], due: float, seconds: float) -> list[Leg]:
+async def side_by_side(
+    legs: Mapping[str, Work], due: float, seconds: float, returning: Returning[Any] | None = None
+) -> list[Leg]:
     """Run legs at once; lateness and failure become a leg's report, never an exception for the whole search.
 
     Args:
         legs: by name; the result has their order.
         due: when they have to be ready, as `anyio.current_time` counts.
         seconds: what was allowed for all, named in reports.
+        returning: is told of the legs that come home, and knows those that were ready in time.
     """
-    done: dict[str, Leg] = {}
+    done: dict[str, Leg] = {} if returning is None else returning.home
 
     async def one(name: str, work: Work) -> None:
         started = time.perf_counter()
@@ -94,17 +103,20 @@ async def side_by_side(legs: Mapping[str, Work], due: float, seconds: float) -> 
             with anyio.fail_after(due - anyio.current_time()):
                 leg = await work()
         except TimeoutError:
-            leg = Leg(LegReport(name, "late", f"not ready after {seconds:g} s"))
+            ready = returning.in_time(name) if returning else None
+            leg = ready or Leg(LegReport(name, "late", f"not ready after {seconds:g} s"))
         except LiraError as error:
             leg = Leg(LegReport(name, "failed", f"{type(error).__name__}: {error}"))
         except Exception as error:  # a user's own encoder, store or translator may raise anything
             leg = Leg(LegReport(name, "failed", type(error).__name__))
-        leg.report = replace(leg.report, milliseconds=(time.perf_counter() - started) * 1e3)
+        leg.report = replace(leg.report, milliseconds=((leg.ready or time.perf_counter()) - started) * 1e3)
         done[name] = leg
 
     async with anyio.create_task_group() as group:
         for name, work in legs.items():
             group.start_soon(one, name, work)
+    if returning is not None:
+        returning.close()
     return [done[name] for name in legs]
 
 

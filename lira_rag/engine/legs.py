@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import to_thread
 
@@ -17,17 +17,21 @@ from lira_rag.engine.encoded_once import EncodedOnce
 from lira_rag.engine.fusing import Fusing
 from lira_rag.engine.kept_vectors import KeptVectors
 from lira_rag.engine.leg import Leg, Proposal, Ranked, side_by_side
+from lira_rag.engine.returning import Returning
 from lira_rag.engine.translating import proposed, why_not_translate
 from lira_rag.functional.fusion import best_of, coverage
 from lira_rag.functional.neutral import without
 from lira_rag.protocols import FloatArray, Translator, Where
 from lira_rag.schema import LegReport
 from lira_rag.stores.index import PassageIndex
+from lira_rag.stores.landscape import Landscape
 from lira_rag.text.border import Cleaned, clean_query
 from lira_rag.text.language import Detected
 from lira_rag.text.ngrams import index_terms
 
-__all__ = ["Legs", "Question", "most"]
+__all__ = ["LEGS", "Legs", "Question", "most"]
+
+LEGS = ("anchored", "lexical", "sounding", "translated")
 
 T = TypeVar("T")
 
@@ -39,16 +43,25 @@ class Question:
 
     cleaned: Cleaned
     detect: Callable[[], Detected]
+    survey: Callable[[], Landscape]
     where: Where | None
     depth: int
     seconds: float
     due: float
     translate: bool = True
+    _seen: list[Landscape] = field(default_factory=list)
 
     @cached_property
     def detected(self) -> Detected:
         """The language; looked for at first use, when the encoder is at work already."""
         return self.detect()
+
+    @property
+    def landscape(self) -> Landscape:
+        """The index as a whole, one for all of a search; looked at in a thread, when the encoder is at work."""
+        if not self._seen:
+            self._seen.append(self.survey())
+        return self._seen[0]
 
 
 class Legs:
@@ -76,18 +89,22 @@ class Legs:
         if config.head not in ("packaged", "none"):
             self.fusing.load()  # a folder that holds no head is refused at once
 
-    async def run(self, question: Question) -> list[Leg]:
-        """All legs at once; the list has one entry a leg, in a fixed order."""
-        once = self.fusing.once()
-        work = {
-            "anchored": partial(self._anchored, question, once),
-            "lexical": partial(self._lexical, question),
-            "sounding": partial(self._sounding, question),
-            "translated": partial(self._translated, question, once),
-        }
-        return await side_by_side(work, question.due, question.seconds)
+    async def run(self, question: Question, returning: Returning[Any]) -> list[Leg]:
+        """All legs at once; the list has one entry a leg, in the order of `LEGS`.
 
-    async def _anchored(self, question: Question, once: EncodedOnce | None) -> Leg:
+        Args:
+            returning: is told of the legs as they become ready.
+        """
+        once = self.fusing.once()
+        work = (
+            partial(self._anchored, question, once, returning),
+            partial(self._lexical, question, returning),
+            partial(self._sounding, question, returning),
+            partial(self._translated, question, once),
+        )
+        return await side_by_side(dict(zip(LEGS, work, strict=True)), question.due, question.seconds, returning)
+
+    async def _anchored(self, question: Question, once: EncodedOnce | None, returning: Returning[Any]) -> Leg:
         """The query as written, through g."""
         text = [question.cleaned.text]
         if once is not None and self._fused(question):
@@ -96,34 +113,40 @@ class Legs:
         else:
             vectors = await self.queries(text)
         encoded = self.arca.anchored(vectors, text, question.detected.language)
-        vector, ranked = await _in_thread(self._nearest, encoded[0], question)
-        return Leg(LegReport("anchored", "ran", ranks=tuple(ranked)), ranked, ((1.0, vector),))
 
-    async def _lexical(self, question: Question) -> Leg:
+        def near() -> Leg:
+            vector, ranked = self._nearest(encoded[0], question)
+            report = LegReport("anchored", "ran", ranks=tuple(ranked))
+            return returning.ready("anchored", Leg(report, ranked, ((1.0, vector),)))
+
+        return await _in_thread(near)
+
+    async def _lexical(self, question: Question, returning: Returning[Any]) -> Leg:
         """The query's words, by BM25."""
         language = question.detected.language
 
-        def words() -> tuple[Ranked, dict[str, float], dict[str, FloatArray]]:
+        def words() -> Leg:
             ranked, covered = self._words(question.cleaned.text, language, question)
             ids, rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
-            return ranked, covered, dict(zip(ids, rows, strict=True))
+            report = LegReport("lexical", "ran", weight=self.config.lexical_weight, ranks=tuple(ranked))
+            leg = Leg(report, ranked, covered=covered, rows=dict(zip(ids, rows, strict=True)))
+            return returning.ready("lexical", leg)
 
-        ranked, covered, rows = await _in_thread(words)
-        report = LegReport("lexical", "ran", weight=self.config.lexical_weight, ranks=tuple(ranked))
-        return Leg(report, ranked, covered=covered, rows=rows)
+        return await _in_thread(words)
 
-    async def _sounding(self, question: Question) -> Leg:
+    async def _sounding(self, question: Question, returning: Returning[Any]) -> Leg:
         """The query's words by their sound: typed in Latin letters for a text in another script, or the reverse."""
         language = question.detected.language
 
-        def sounds() -> tuple[Ranked, dict[str, FloatArray]]:
+        def sounds() -> Leg:
+            _ = question.landscape  # here, because the query's vector will wait for it
             words = index_terms(question.cleaned.text, language)
             ranked = self.index.sounding(words, question.depth, question.where)
             ids, rows = self.index.vectors([key for key, _ in ranked])
-            return ranked, dict(zip(ids, rows, strict=True))
+            report, near_by = LegReport("sounding", "ran", ranks=tuple(ranked)), dict(zip(ids, rows, strict=True))
+            return returning.ready("sounding", Leg(report, ranked, rows=near_by, heard=dict(ranked)))
 
-        ranked, rows = await _in_thread(sounds)
-        return Leg(LegReport("sounding", "ran", ranks=tuple(ranked)), ranked, rows=rows, heard=dict(ranked))
+        return await _in_thread(sounds)
 
     def _fused(self, question: Question) -> bool:
         """Whether the fusion head will ask for the bins of this question."""
@@ -174,7 +197,7 @@ class Legs:
     def _nearest(self, vector: FloatArray, question: Question) -> tuple[FloatArray, Ranked]:
         """The query vector without a preference for any language of the index, and what is nearest to it."""
         if self.config.language_neutral:
-            vector = without(vector, self.index.landscape().directions)
+            vector = without(vector, question.landscape.directions)
         return vector, self.index.nearest(vector, question.depth, question.where)
 
     def _words(self, text: str, language: str, question: Question) -> tuple[Ranked, dict[str, float]]:

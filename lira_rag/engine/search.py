@@ -16,7 +16,8 @@ from lira_rag.arca.relevance import ENOUGH, Calibrator
 from lira_rag.config import LiraConfig
 from lira_rag.engine.kept_vectors import KeptVectors
 from lira_rag.engine.leg import Leg, explanation_of, left_out, leg_ranks, places_of, refuse_when_none_ran
-from lira_rag.engine.legs import Legs, Question, most
+from lira_rag.engine.legs import LEGS, Legs, Question, most
+from lira_rag.engine.returning import Returning
 from lira_rag.engine.weighing import anchoring_of, weigh
 from lira_rag.engine.within import within
 from lira_rag.errors import InvalidInput
@@ -24,7 +25,7 @@ from lira_rag.functional.fusion import level, mean_cosines, order, with_sounds
 from lira_rag.functional.relevance import Calibration
 from lira_rag.languages import UNKNOWN
 from lira_rag.protocols import Translator, Where
-from lira_rag.schema import Explanation, Hit, SearchResult
+from lira_rag.schema import Explanation, Hit, Passage, SearchResult
 from lira_rag.stores.index import PassageIndex
 from lira_rag.stores.landscape import Landscape
 from lira_rag.text.border import clean_query
@@ -36,7 +37,7 @@ __all__ = ["Searcher"]
 FETCH_SHARE, FETCH_SECONDS = 0.2, 1.0
 """Kept back from the legs' time for scoring and fetching passages: a share of the deadline, and seconds at most."""
 LEAST_SECONDS = 0.05  # for fetching the passages, when the legs took all the time
-SPARE = 8  # passages fetched beyond k: a document may be deleted while a search runs
+SPARE = 8  # passages ranked beyond k: a document may be deleted while a search runs
 
 
 class Searcher:
@@ -94,27 +95,42 @@ class Searcher:
         due = anyio.current_time() + deadline
         legs_due = due - min(FETCH_SHARE * deadline, FETCH_SECONDS)
         find = partial(detect, cleaned.text, self.config.languages or None, prior=prior)
-        question = Question(cleaned, find, where, max(self.config.candidates, k), deadline, legs_due, translate)
-        legs = await self.legs.run(question)
+        depth, survey = max(self.config.candidates, k), self.index.landscape
+        question = Question(cleaned, find, survey, where, depth, deadline, legs_due, translate)
+        returning = Returning(LEGS, partial(self._at_once, query, question, k))
+        legs = await self.legs.run(question, returning)
         refuse_when_none_ran(legs, deadline)
+        result = returning.result
+        if result is None:
+            left = max(due - anyio.current_time(), LEAST_SECONDS)
+            gather = partial(self._gather, query, question, k, legs, left / 2)
+            result = await within(left, "fetching the passages (search_deadline)", gather)
         detected = question.detected
-        weigh(legs, None if self.maps is None else self.maps.normal_of(detected.language))
-        left = max(due - anyio.current_time(), LEAST_SECONDS)
-        gather = partial(self._gather, query, question, legs, k, left / 2)
-        result = await within(left, "fetching the passages (search_deadline)", gather)
         found = explanation_of(cleaned, detected, legs, result, started)
         return replace(found, anchoring=anchoring_of(legs, detected.language, self.maps))
 
-    def _gather(self, query: str, question: Question, legs: Sequence[Leg], k: int, seconds: float) -> SearchResult:
-        """Score every candidate by every leg, fetch the passages, and put the reasons on every hit; in a thread.
+    def _at_once(self, query: str, question: Question, k: int, legs: Sequence[Leg]) -> SearchResult | None:
+        """As `_gather`, in the thread of the last leg; None when a calibration has to be made first."""
+        self._weigh(question, legs)
+        spoken, landscape = _spoken(question, legs), question.landscape
+        if spoken and landscape.passages >= ENOUGH and self.calibrator.at_hand(spoken, landscape) is None:
+            return None
+        return self._gather(query, question, k, legs, 0.0)
 
-        A calibration that has to be made first may take `seconds`.
+    def _weigh(self, question: Question, legs: Sequence[Leg]) -> None:
+        weigh(legs, None if self.maps is None else self.maps.normal_of(question.detected.language))
+
+    def _gather(self, query: str, question: Question, k: int, legs: Sequence[Leg], seconds: float) -> SearchResult:
+        """Weigh the legs, score every candidate by every leg, fetch the passages, and put the reasons on every hit.
+
+        In a thread. A calibration that has to be made first may take `seconds`.
         """
+        self._weigh(question, legs)
         ran = [leg for leg in legs if leg.ran]
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
         near_by, cosines = self._cosines(ran, candidates)
         raw = most(leg.covered for leg in ran)
-        landscape = self.index.landscape()
+        landscape = question.landscape
         calibration = self._calibrated(_spoken(question, legs), landscape, seconds)
         weight = self.config.lexical_weight * landscape.spread if cosines else 1.0
         covered = raw
@@ -122,16 +138,22 @@ class Searcher:
             covered = level(raw, self.index.languages_of(sorted(candidates)))
         covered = with_sounds(covered, raw, most(leg.heard for leg in ran))
         ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
-        found = self.index.passages([key for key, _ in ranking])
-        degraded = left_out(question.cleaned, legs)
-        places = places_of(ran)
-        near = {key: calibration.relevance(cosine) for key, cosine in near_by.items()} if calibration else {}
+        near = {key: calibration.relevance(near_by[key]) for key, _ in ranking if key in near_by} if calibration else {}
+        ranking = [(key, score) for key, score in ranking if near.get(key, 1.0) >= self.config.min_relevance]
+        found, degraded, places = self._passages(ranking, k), left_out(question.cleaned, legs), places_of(ran)
         hits = [
             Hit(found[key], score, leg_ranks(key, places), degraded, near.get(key))
             for key, score in ranking
-            if key in found and near.get(key, 1.0) >= self.config.min_relevance
+            if key in found
         ]
         return SearchResult(query, tuple(hits[:k]), degraded)
+
+    def _passages(self, ranking: Sequence[tuple[str, float]], k: int) -> dict[str, Passage]:
+        """The first k, or all, at one moment, when one of those has been deleted since the legs saw it."""
+        found = self.index.passages([key for key, _ in ranking[:k]])
+        if len(found) < len(ranking[:k]):
+            found = self.index.passages([key for key, _ in ranking])
+        return found
 
     def _calibrated(
         self, spoken: Sequence[tuple[float, str]], landscape: Landscape, seconds: float
@@ -157,8 +179,8 @@ class Searcher:
         single = len(vectors) == 1 and not fused
         known = dict(next(leg.ranked for leg in ran if leg.vectors)) if single else {}
         rows = {key: row for leg in ran for key, row in leg.rows.items() if key not in known}
-        ids, found = self.index.vectors(sorted(candidates - known.keys() - rows.keys()))
-        rows.update(zip(ids, found, strict=True))
+        if missing := sorted(candidates - known.keys() - rows.keys()):
+            rows.update(zip(*self.index.vectors(missing), strict=True))
         stacked = np.stack(list(rows.values())) if rows else np.zeros((0, self.index.dimension), np.float32)
         mean = {**known, **dict(zip(rows, mean_cosines(vectors, stacked).tolist(), strict=True))}
         return mean, dict(zip(rows, (stacked @ fused[0]).tolist(), strict=True)) if fused else mean

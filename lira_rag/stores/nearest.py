@@ -72,7 +72,7 @@ def _visible(live_ids: LiveIds, store: VectorStore, query: FloatArray, k: int, w
         ids = live_ids([int(key) for key, _ in found])
         return [(ids[int(key)], score) for key, score in found if int(key) in ids], len(found) < n
 
-    return best(fetch, k)
+    return best(fetch, k, spare=1)  # the store looks at more by itself, and what is not visible is rare
 
 
 def _compare_all(manifest: Manifest, query: FloatArray, k: int, ids: Mapping[int, str]) -> Found:

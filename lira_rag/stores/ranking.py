@@ -43,15 +43,16 @@ def check_query(vector: FloatArray, dimension: int) -> FloatArray:
     return (query / norm).astype(np.float32)
 
 
-def best(fetch: Callable[[int], tuple[Scored, bool]], k: int) -> list[tuple[str, float]]:
+def best(fetch: Callable[[int], tuple[Scored, bool]], k: int, spare: int = SPARE) -> list[tuple[str, float]]:
     """The k best by (score descending, id ascending).
 
     Args:
         fetch: given n, returns about n candidates, best first, and whether these were all there are.
         k: how many are wanted. When the cut would fall inside a tie, or too few came back, n is doubled, to at
             most k + 4,096.
+        spare: candidates asked for beyond k at first, > 0.
     """
-    n = k + SPARE
+    n = k + spare
     while True:
         found, complete = fetch(n)
         enough = len(found) > k and found[-1][1] < found[k - 1][1]
