@@ -5,6 +5,7 @@ It works in scripts, threads and Jupyter alike, because it never starts a loop w
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import queue
@@ -35,25 +36,27 @@ class _Bridge:
     def _clear(self) -> None:
         self._lock = threading.Lock()
         self._context: AbstractContextManager[BlockingPortal] | None = None
-        self._portal: BlockingPortal | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _after_fork(self) -> None:
         """The parent's thread is not here. Its context is kept: collecting it would wait for that thread for ever."""
         self._inherited.append(self._context)
         self._clear()
 
-    def portal(self) -> BlockingPortal:
+    def loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._portal is None:
+            if self._loop is None:
                 self._context = start_blocking_portal("asyncio", name="lira-bridge")
-                self._portal = self._context.__enter__()
-            return self._portal
+                self._loop = self._context.__enter__().call(asyncio.get_running_loop)
+        if asyncio._get_running_loop() is self._loop:
+            raise RuntimeError("a sync call from the event loop that would have to answer it")
+        return self._loop
 
     def _stop(self) -> None:
         with self._lock:
             if self._context is not None:
                 self._context.__exit__(None, None, None)
-            self._context = self._portal = None
+            self._context = self._loop = None
 
 
 _bridge = _Bridge()
@@ -100,8 +103,14 @@ def iterate(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
 
 
 def _started(function: Callable[[], Awaitable[T]]) -> Future[T]:
+    """The portal's own way would have this thread woken twice, once only to hear that the task has begun."""
+    loop = _bridge.loop()
     before = _for_sync.set(True)
     try:
-        return _bridge.portal().start_task_soon(function)
+        return asyncio.run_coroutine_threadsafe(_awaited(function), loop)
     finally:
         _for_sync.reset(before)
+
+
+async def _awaited(function: Callable[[], Awaitable[T]]) -> T:
+    return await function()

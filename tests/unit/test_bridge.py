@@ -58,3 +58,15 @@ def test_the_process_ends_without_a_word() -> None:
     code = "import asyncio; from lira_rag.engine.bridge import run; run(lambda: asyncio.sleep(0))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=True)
     assert done.stdout == done.stderr == b""
+
+
+def test_a_sync_call_on_the_loop_that_would_answer_it_is_refused_and_does_not_hang() -> None:
+    async def inner() -> int:
+        return 1
+
+    async def outer() -> int:
+        return run(inner)
+
+    with pytest.raises(RuntimeError, match="would have to answer it"):
+        run(outer)
+    assert run(inner) == 1
