@@ -68,12 +68,13 @@ def lasr(
 
 
 def _names(variants: str) -> list[str]:
-    from lira_rag.training.head_ablations import ABLATIONS
+    from lira_rag.training.head_ablations import ABLATIONS, UNSEEN
 
-    names = [name.strip() for name in variants.split(";") if name.strip()] or list(ABLATIONS)
-    unknown = [name for name in names if name not in ABLATIONS]
+    known = [*ABLATIONS, UNSEEN]
+    names = [name.strip() for name in variants.split(";") if name.strip()] or known
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise InvalidInput(f"a variant must be one of {', '.join(ABLATIONS)}, but got {unknown[0]!r}")
+        raise InvalidInput(f"a variant must be one of {'; '.join(known)}, but got {unknown[0]!r}")
     return names
 
 
@@ -81,13 +82,17 @@ def _heads(
     material: Any, settings: Any, plan: list[tuple[str, int]], epochs: int, without: str, kept: Path | None, quiet: bool
 ) -> dict[str, Any]:
     from lira_rag.languages import normalize_tag
-    from lira_rag.training.head_ablations import train_variant
+    from lira_rag.training.head_ablations import UNSEEN, train_unseen, train_variant
 
     left_out = [normalize_tag(tag) for tag in without.split(",") if tag]
     heads: dict[str, Any] = {}
     with bar("heads", quiet) as progress:
         for number, (name, seed) in enumerate(plan, 1):
-            made = train_variant(material, settings, name, seed, epochs, left_out, kept)
+            made = (
+                train_unseen(material, settings, seed, epochs, left_out, kept)
+                if name == UNSEEN
+                else train_variant(material, settings, name, seed, epochs, left_out, kept)
+            )
             heads.setdefault(name, []).append(made)
             if progress is not None:
                 progress(number, len(plan))

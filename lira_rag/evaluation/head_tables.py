@@ -16,7 +16,10 @@ from lira_rag.evaluation.tables import by_kind, figures, measure
 from lira_rag.lasr.head import LasrHead
 from lira_rag.protocols import FloatArray
 
-__all__ = ["RULE", "head_rows", "heads_markdown"]
+__all__ = ["RULE", "HeadOf", "head_rows", "heads_markdown"]
+
+HeadOf = LasrHead | Mapping[str, LasrHead]
+"""One head for all languages, or one for each, by tag."""
 
 RULE = "today's rule"
 """Anchored query and translation, joined by confidence and trust; no words. What a head has to beat."""
@@ -36,7 +39,7 @@ def untrained() -> dict[str, Method]:
 
 async def head_rows(
     blocks: Sequence[Block],
-    variants: Mapping[str, Sequence[LasrHead]],
+    variants: Mapping[str, Sequence[HeadOf]],
     bench: Bench,
     *,
     words: bool = True,
@@ -57,7 +60,7 @@ async def head_rows(
     worded = {f"lira+{next(iter(variants))}": next(iter(variants.values()))} if variants and words else {}
     for name, heads in {**variants, **worded}.items():
         method = Whole(head=True, lexical=name in worded)
-        values[name] = [await _measured(blocks, method, replace(bench, head=head)) for head in heads]
+        values[name] = [await _measured(blocks, method, bench, head) for head in heads]
         if progress is not None:
             progress()
     rule = _mean(values[RULE])
@@ -65,8 +68,12 @@ async def head_rows(
     return {name: _figures(found, reference.get(name, rule)) for name, found in values.items()}
 
 
-async def _measured(blocks: Sequence[Block], method: Method, bench: Bench) -> Values:
-    return {block.name: measure(await method.scores(bench, block), block).main for block in blocks}
+async def _measured(blocks: Sequence[Block], method: Method, bench: Bench, head: HeadOf | None = None) -> Values:
+    values: Values = {}
+    for block in blocks:
+        own = head[block.language] if isinstance(head, Mapping) else head
+        values[block.name] = measure(await method.scores(replace(bench, head=own), block), block).main
+    return values
 
 
 def _mean(seeds: Sequence[Values]) -> Values:

@@ -16,7 +16,7 @@ from lira_rag.training.head_material import HeadMaterial
 from lira_rag.training.head_settings import HeadSettings
 from lira_rag.training.lasr import as_lasr, recipe_of
 
-__all__ = ["ABLATIONS", "train_variant"]
+__all__ = ["ABLATIONS", "UNSEEN", "train_unseen", "train_variant"]
 
 NOBODY = ""
 """Stands for a fingerprint: these heads are for measuring, and no engine loads them."""
@@ -32,6 +32,9 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no multilingual path": {"native": False},
 }
 """What differs from the shipped settings."""
+
+UNSEEN = "lasr, language unseen"
+"""Not an ablation of the head but of its data: each language is asked of a head that was trained without it."""
 
 
 def train_variant(
@@ -59,11 +62,27 @@ def train_variant(
     if kept is not None:
         return kept
     rows = np.flatnonzero(~np.isin(material.tags, left_out))
-    made = as_lasr(train_head(material, rows, chosen, epochs=epochs).head, material, chosen)
+    made = as_lasr(train_head(material, rows, chosen, epochs=epochs).head, material, chosen, unseen=left_out)
     made.card["recipe"] = recipe
     if place is not None:
         made.save(place, NOBODY, {})
     return made
+
+
+def train_unseen(
+    material: HeadMaterial,
+    settings: HeadSettings,
+    seed: int,
+    epochs: int,
+    without: Iterable[str] = (),
+    folder: Path | None = None,
+) -> dict[str, LasrHead]:
+    """By language, a head that was trained without it; the arguments are those of `train_variant`."""
+    left_out = set(without)
+    return {
+        tag: train_variant(material, settings, "lasr", seed, epochs, {*left_out, tag}, folder)
+        for tag in material.languages
+    }
 
 
 def _kept(place: Path | None, recipe: str) -> LasrHead | None:

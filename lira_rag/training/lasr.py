@@ -153,11 +153,18 @@ def fit_head(
 
 
 def as_lasr(
-    head: FusionHead, material: HeadMaterial, settings: HeadSettings, card: Mapping[str, Any] | None = None
+    head: FusionHead,
+    material: HeadMaterial,
+    settings: HeadSettings,
+    card: Mapping[str, Any] | None = None,
+    unseen: Sequence[str] = (),
 ) -> LasrHead:
-    """A trained network with its card; without one it is taken to be passed for everything, to be measured."""
+    """A trained network with its card; without one it is taken to be passed for everything, to be measured.
+
+    `unseen` are languages it was trained without: they have no embedding of their own.
+    """
     left_out = "" if settings.native and settings.translated else "english" if settings.native else "native"
-    embedded = list(material.languages) if settings.language else []
+    embedded = ["" if tag in unseen else tag for tag in material.languages] if settings.language else []
     passed = card or {"languages": [*material.languages, ANY], "alone": not settings.translated}
     return LasrHead(head, {"embedded": embedded, "left_out": left_out, **passed})
 

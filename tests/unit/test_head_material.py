@@ -1,9 +1,11 @@
 """From pairs to a head's material: what was held out stays unseen, every form is there, and the command's whole way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lira_rag.agents.translators.lexicon import Lexicon
 from lira_rag.arca.bins import BinEncoder, encode_bins
@@ -153,3 +155,17 @@ async def test_tables_of_heads_name_every_row() -> None:
     text = heads_markdown({"T2": rows}, ["about"])
     for name in ("today's rule", "untrained sum", "lasr", "no queue", "lira+lasr", "lira"):
         assert f"| {name} |" in text
+
+
+async def test_one_head_for_each_language_is_measured_in_its_own() -> None:
+    block, bench = await block_and_bench()
+    other = replace(block, name="hau", language="ha")
+    moving, still = head(languages=["sw", "ha"]), head(languages=[])
+    torch.nn.init.constant_(moving.head.share.bias, 2.0)
+    tables = {
+        name: await head_rows([block, other], {"lasr": [heads]}, bench, words=False)
+        for name, heads in (("one", moving), ("each", {"sw": moving, "ha": still}))
+    }
+    one, each = (tables[name]["lasr"]["by_language"] for name in ("one", "each"))
+    assert each["swa"] == one["swa"]
+    assert each["hau"] == tables["one"]["today's rule"]["by_language"]["hau"] != one["hau"]

@@ -11,6 +11,7 @@ from lira_rag.errors import ConfigError, FingerprintMismatch, InvalidInput
 from lira_rag.lasr.head import LasrHead
 from lira_rag.modules.fusion import FusionHead
 from lira_rag.training.head import HeadRun, train_head
+from lira_rag.training.head_ablations import train_unseen, train_variant
 from lira_rag.training.head_gate import HeadVerdict, judge_head, score_rule
 from lira_rag.training.head_settings import HeadSettings
 from lira_rag.training.lasr import fit_head
@@ -235,3 +236,17 @@ def test_settings_are_checked_by_name(name: str, value: float) -> None:
 def test_nothing_left_is_refused() -> None:
     with pytest.raises(ConfigError, match="native"):
         HeadSettings(native=False, translated=False)
+
+
+def test_an_unseen_language_has_a_head_without_its_questions_and_without_its_embedding(tmp_path: Path) -> None:
+    found = material(60)
+    heads = train_unseen(found, SETTINGS, 0, 1, folder=tmp_path)
+    same(heads["rw"].head, train_variant(found, SETTINGS, "lasr", 0, 1, ["rw"]).head)
+    assert {tag: made.card["embedded"] for tag, made in heads.items()} == {
+        "ha": ["", "rw", "zu"],
+        "rw": ["ha", "", "zu"],
+        "zu": ["ha", "rw", ""],
+    }
+    assert heads["rw"].applies("rw")
+    with pytest.raises(AssertionError):
+        same(heads["rw"].head, heads["zu"].head)
