@@ -133,7 +133,7 @@ def breakdown(lira: Lira, asked: Sequence[str]) -> dict[str, float]:
     for text in asked:
         terms = index_terms(text)
         parts: dict[str, Callable[[], object]] = {
-            "language": lambda t=text: detect(t),
+            "language": lambda t=text: detect(f"{t} ?"),  # a text it has not seen: the last ones are remembered
             "terms": lambda t=text: index_terms(t),
             "words": lambda w=terms: index.lexical(w, 50),
             "sounds": lambda w=terms: index.sounding(w, 50),

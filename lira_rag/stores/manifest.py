@@ -26,7 +26,8 @@ from lira_rag.protocols import FloatArray
 from lira_rag.schema import MetadataValue, Passage
 from lira_rag.stores.database import Database
 from lira_rag.stores.filters import label
-from lira_rag.stores.records import IndexedDocument, labels_of
+from lira_rag.stores.inserting import insert_document
+from lira_rag.stores.records import IndexedDocument
 from lira_rag.stores.tables import SCHEMA
 from lira_rag.text.ngrams import TERMS_VERSION
 
@@ -47,13 +48,21 @@ class Manifest:
     Args:
         file: the sqlite file, or None for one in memory.
         create: what to record about a new index; None opens an existing one.
+        alone: nobody else can change it, so its revision is known without a look at the file.
 
     Raises:
         IndexNotFound: the file does not exist or holds no finished manifest.
         CorruptIndex: the file is no sqlite database or of a newer format.
     """
 
-    def __init__(self, file: Path | None, *, create: Mapping[str, Any] | None = None, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        *,
+        create: Mapping[str, Any] | None = None,
+        read_only: bool = False,
+        alone: bool = False,
+    ) -> None:
         if create is None and (file is None or not file.is_file()):
             raise IndexNotFound(f"{file.parent if file else None} holds no index", hint="create one: lira index")
         self._db = Database(file, read_only=read_only)
@@ -65,6 +74,7 @@ class Manifest:
             self._db.close()
             raise
         self.dimension = int(self.meta["dimension"])
+        self._alone, self._latest = alone, int(self.meta["revision"])
 
     def _create(self, meta: Mapping[str, Any]) -> None:
         self._db.script(SCHEMA)
@@ -95,7 +105,7 @@ class Manifest:
         with self._db.write() as db:
             ids = _json(item.document_id for item, _ in items)
             db.execute(f"UPDATE documents SET state = 'deleted' WHERE state = 'pending' AND id IN {_GIVEN}", (ids,))
-            return [_insert(db, item, vectors) for item, vectors in items]
+            return [insert_document(db, item, vectors) for item, vectors in items]
 
     def publish(self, documents: Sequence[int]) -> None:
         """Make pending versions visible in place of the ones before them, in one transaction."""
@@ -107,7 +117,8 @@ class Manifest:
                 (keys,),
             )
             db.execute(f"UPDATE documents SET state = 'indexed' WHERE key IN {_GIVEN}", (keys,))
-            _advance(db)
+            latest = _advance(db)
+        self._latest = max(self._latest, latest)
 
     def retire(self, ids: Sequence[str]) -> int:
         """Make documents invisible, pending versions too; return how many were visible."""
@@ -117,9 +128,9 @@ class Manifest:
                 f"UPDATE documents SET state = 'deleted' WHERE state = 'indexed' AND id IN {_GIVEN}", (given,)
             ).rowcount
             db.execute(f"UPDATE documents SET state = 'deleted' WHERE state = 'pending' AND id IN {_GIVEN}", (given,))
-            if visible:
-                _advance(db)
-            return visible
+            latest = _advance(db) if visible else 0
+        self._latest = max(self._latest, latest)
+        return int(visible)
 
     def in_state(self, state: str) -> list[int]:
         """Document keys of one state, oldest first."""
@@ -145,6 +156,8 @@ class Manifest:
 
     def revision(self) -> int:
         """A number that grows with every visible change."""
+        if self._alone:
+            return self._latest
         return int(self._db.read("SELECT value FROM meta WHERE name = 'revision'")[0][0])
 
     def known(self, ids: Sequence[str]) -> dict[str, str]:
@@ -264,35 +277,14 @@ class Manifest:
         self._db.close()
 
 
-def _insert(db: Any, item: IndexedDocument, vectors: FloatArray) -> int:
-    """Insert one pending document version with its passages; return its key."""
-    row = (item.document_id, item.digest, item.source, item.language)
-    cursor = db.execute("INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, 'pending')", row)
-    document = int(cursor.lastrowid)
-    names: set[str] = set()
-    for ordinal, (p, words, vector) in enumerate(zip(item.passages, item.words, vectors, strict=True)):
-        metadata = json.dumps(dict(p.metadata), ensure_ascii=False)
-        key = db.execute(
-            "INSERT INTO passages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (document, p.id, ordinal, p.text, p.start, p.end, p.source, p.language, p.heading, metadata),
-        ).lastrowid
-        blob = vector.astype("<f4").tobytes()
-        db.execute("INSERT INTO features VALUES (?, ?, ?)", (key, json.dumps(list(words), ensure_ascii=False), blob))
-        labels = labels_of(p)
-        db.executemany(
-            "INSERT INTO labels VALUES (?, ?, ?)", [(name, label(value), key) for name, value in labels.items()]
-        )
-        names.update(p.metadata)
-    db.executemany("INSERT OR IGNORE INTO names VALUES (?)", [(name,) for name in names])
-    return document
-
-
 def _passage(*row: Any) -> Passage:
     return Passage(*row[:-1], metadata=json.loads(row[-1]))  # type: ignore[misc]
 
 
-def _advance(db: Any) -> None:
-    db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
+def _advance(db: Any) -> int:
+    """The next revision."""
+    sql = "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision' RETURNING value"
+    return int(db.execute(sql).fetchone()[0])
 
 
 def _json(values: Iterable[Any]) -> str:

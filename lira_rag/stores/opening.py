@@ -52,13 +52,13 @@ def create_manifest(folder: Path | None, meta: Mapping[str, Any]) -> tuple[Manif
         IndexExists, InvalidInput, IndexLocked: as `PassageIndex.create` says.
     """
     if folder is None:
-        return Manifest(None, create=meta), None
+        return Manifest(None, create=meta, alone=True), None
     _refuse_existing(folder)
     _prepare(folder)
     lock = FolderLock(folder)
     try:
         _refuse_existing(folder)  # again, now that nobody else can make one
-        return Manifest(folder / MANIFEST_FILE, create=meta), lock
+        return Manifest(folder / MANIFEST_FILE, create=meta, alone=True), lock
     except BaseException:
         lock.release()
         raise
@@ -83,7 +83,7 @@ def open_manifest(
         raise _mismatch(folder, meta, fingerprint, description or {})
     lock = None if read_only and meta["chroma_url"] else FolderLock(folder, shared=read_only)
     try:
-        return Manifest(folder / MANIFEST_FILE, read_only=read_only), lock
+        return Manifest(folder / MANIFEST_FILE, read_only=read_only, alone=lock is not None), lock
     except BaseException:
         if lock is not None:
             lock.release()
