@@ -7,10 +7,13 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from lira_rag.arca import Arca
+from lira_rag.encoders.local import TransformerEncoder
+from lira_rag.engine.together import Together
 from lira_rag.protocols import FloatArray, Kind
 
 __all__ = ["KeptVectors"]
@@ -19,7 +22,8 @@ __all__ = ["KeptVectors"]
 class KeptVectors:
     """Encodes texts of one kind as they are written; those asked for last are kept. May be used from several threads.
 
-    A text that is being encoded on the same event loop is waited for, not encoded again. One whose encoding fails or
+    A text that is being encoded on the same event loop is waited for, not encoded again, and texts that come while a
+    local encoder is at work go through it together (`together`). One whose encoding fails or
     is cancelled is encoded by the next that waits: nobody fails for a stranger.
 
     Args:
@@ -29,7 +33,10 @@ class KeptVectors:
     """
 
     def __init__(self, arca: Arca, kind: Kind, most: int) -> None:
-        self._arca, self._kind, self._most = arca, kind, most
+        encode = partial(arca.encode, kind=kind)
+        local = isinstance(arca.native, TransformerEncoder)  # a server puts requests together by itself
+        self._encode = Together(encode) if local else encode
+        self._dimension, self._most = arca.dimension, most
         self._kept: OrderedDict[str, FloatArray] = OrderedDict()
         self._lock = threading.Lock()
         self._flying: dict[tuple[int, str], asyncio.Event] = {}
@@ -52,7 +59,7 @@ class KeptVectors:
                 found.update(zip(new, await self._encoded(new, loop), strict=True))
             else:
                 await self._flying[loop, missing[0]].wait()
-        return np.stack([found[text] for text in texts]) if texts else np.zeros((0, self._arca.dimension), np.float32)
+        return np.stack([found[text] for text in texts]) if texts else np.zeros((0, self._dimension), np.float32)
 
     def keep(self, texts: Sequence[str], rows: FloatArray) -> None:
         """Keep vectors that were made elsewhere, float32 [n, d]."""
@@ -74,7 +81,7 @@ class KeptVectors:
         landed = asyncio.Event()
         self._flying.update({(loop, text): landed for text in texts})
         try:
-            rows = await self._arca.encode(texts, self._kind)
+            rows = await self._encode(texts)
             self.keep(texts, rows)
             return rows
         finally:
