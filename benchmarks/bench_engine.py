@@ -6,6 +6,7 @@ Rows:
     re-adding    first `add` of 10,000 documents / second `add` of the same       (limit: hashing and one look-up each)
     search       share of `search` spent outside the encoder, at 50,000 passages  (limit: Chroma's own query)
     where        what its parts take one by one, the encoder left out            (most run beside the encoder)
+    at once      64 searches at once / the same number one after the other       (limit: the encoder, on all cores)
     import       `import lira_rag` against `import torch`                          (limit: the interpreter)
 
 The passages of the search row get vectors near those of real texts without being encoded one by one (encoding 50,000
@@ -17,6 +18,7 @@ most of it is encoding the 10,000 documents and Chroma's graph of the 50,000 vec
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import random
 import statistics
@@ -120,6 +122,31 @@ def search_share(folder: Path, count: int, rounds: int) -> tuple[dict[str, float
     return figures, parts
 
 
+def at_once(count: int = 64) -> dict[str, float]:
+    """Searches a second over the demo's pages, no question twice, medians of two rounds each, in turn."""
+    asked = [q.text for q in questions()]
+    random.Random(2).shuffle(asked)
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    with Lira.create(None, store="memory") as lira:
+        lira.add([*documents(), *distractors()])
+
+        async def searched(texts: Sequence[str], together: bool) -> None:
+            if together:
+                await asyncio.gather(*(lira.asearch(text, deadline=PATIENCE) for text in texts))
+                return
+            for text in texts:
+                await lira.asearch(text, deadline=PATIENCE)
+
+        run(lambda: searched(asked[-count:], True))  # every language's calibration is made with its first question
+        pieces = [asked[start : start + count] for start in range(0, 4 * count, count)]
+        for number, piece in enumerate(pieces):
+            started = time.perf_counter()
+            run(lambda texts=piece, together=number % 2 == 0: searched(texts, together))
+            rates[number % 2 == 0].append(len(piece) / (time.perf_counter() - started))
+    together, alone = statistics.median(rates[True]), statistics.median(rates[False])
+    return {"at_once_per_s": together, "one_by_one_per_s": alone, "ratio": together / alone}
+
+
 def breakdown(lira: Lira, asked: Sequence[str]) -> dict[str, float]:
     """What each part of a search takes by itself, one after the other in this thread: median ms.
 
@@ -177,6 +204,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         rows = {"import": importing(), "re-adding": re_adding(Path(scratch), options.documents)}
         rows["search"], rows["where"] = search_share(Path(scratch), options.passages, options.rounds)
+        rows["at once"] = at_once()
     if options.json:
         print(json.dumps(rows, indent=2))
         return
