@@ -56,7 +56,7 @@ class Asked:
 async def ask(lira: Lira, asked: Asked) -> Answer:
     """The answer to one question."""
     async with Speculation() as speculation:
-        node, hits, rest = await _searched(lira, asked, speculation)
+        node, hits, rest = await _searched(lira, asked, speculation, watched=False)
         return speculation.told(await node.run(asked.question, hits, **rest))
 
 
@@ -64,14 +64,16 @@ async def stream(lira: Lira, asked: Asked) -> AsyncGenerator[AnswerEvent, None]:
     """The events of one question, the answer last."""
     yield AnswerEvent("status", "searching")
     async with Speculation() as speculation:
-        node, hits, rest = await _searched(lira, asked, speculation)
+        node, hits, rest = await _searched(lira, asked, speculation, watched=True)
         async with aclosing(node.stream(asked.question, hits, **rest)) as events:
             async for event in events:
                 yield event if event.answer is None else replace(event, answer=speculation.told(event.answer))
 
 
-async def _searched(lira: Lira, asked: Asked, speculation: Speculation) -> tuple[LaSR, Sequence[Hit], dict[str, Any]]:
-    """The node, what was found for it, and what is left to tell it."""
+async def _searched(
+    lira: Lira, asked: Asked, speculation: Speculation, *, watched: bool
+) -> tuple[LaSR, Sequence[Hit], dict[str, Any]]:
+    """The node, what was found for it, and what is left to tell it; `watched` when the answer is shown in pieces."""
     ends = time.monotonic() + asked.deadline
     node, notes = await to_thread.run_sync(build_node, lira, asked.k)
     prior = prior_of(asked.history, lira.config.languages)
@@ -85,7 +87,7 @@ async def _searched(lira: Lira, asked: Asked, speculation: Speculation) -> tuple
     told = {"language": detected.language, "answer_language": asked.answer_language, "standalone": standalone}
     query = _Query(standalone or question, max(asked.k, node.depth), prior, ends)
     if node.chat is not None and not why_not_speculate(lira, detected):
-        chat = speculation.begin(node.chat, partial(_guessed, lira, asked, query, told))
+        chat = speculation.begin(node.chat, partial(_guessed, lira, asked, query, told, watched))
         node, _ = build_node(lira, asked.k, chat=chat)
     seconds = min(query.left(), lira.config.search_deadline)
     found = await speculation.until(
@@ -108,14 +110,21 @@ class _Query:
         return max(self.ends - time.monotonic(), LEAST_SECONDS)
 
 
-async def _guessed(lira: Lira, asked: Asked, query: _Query, told: dict[str, Any], chat: ChatModel) -> None:
+async def _guessed(
+    lira: Lira, asked: Asked, query: _Query, told: dict[str, Any], watched: bool, chat: ChatModel
+) -> None:
     """The chat model asked as it will be if the translation changes nothing."""
     seconds = min(query.left(), lira.config.search_deadline)
     search = partial(lira._searcher.explain, query.text, query.depth, asked.where, seconds, query.prior)
     found = await search(translate=False)
     await anyio.sleep(PATIENCE)
     node, _ = build_node(lira, asked.k, chat=chat, translator=None, similarity=None)
-    await node.run(asked.question, found.result.hits, **told, deadline=query.left())
+    if not watched:
+        await node.run(asked.question, found.result.hits, **told, deadline=query.left())
+        return
+    async with aclosing(node.stream(asked.question, found.result.hits, **told, deadline=query.left())) as events:
+        async for _ in events:
+            pass
 
 
 def prior_of(history: Sequence[Turn], languages: Sequence[str] = ()) -> LanguagePrior | None:

@@ -123,8 +123,8 @@ def _fitted(work: Work, counter: TokenCounter, tokens: int, style: Style, again:
 
 
 async def _reply(work: Work, chat: ChatModel, messages: Sequence[Message], tokens: int, style: Style) -> str:
-    """The whole reply; what can be shown of it on the way is shown."""
-    if isinstance(chat, StreamingChat) and _can_stream(chat, style):
+    """The whole reply; what can be shown of it on the way is shown, to those who watch."""
+    if work.watched and isinstance(chat, StreamingChat) and _can_stream(chat, style):
         structured = {"schema": ANSWER_SCHEMA} if style == "cited" else {}  # not every model's `stream` takes one
         try:
             return await _streamed(work, chat.stream(messages, max_tokens=tokens, **structured), style)

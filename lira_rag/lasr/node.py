@@ -133,7 +133,7 @@ class LaSR:
             pass
 
         settings = _Settings(language, answer_language, history, standalone, deadline, degraded)
-        return await self._answer(question, hits, settings, unheard)
+        return await self._answer(question, hits, settings, unheard, watched=False)
 
     async def stream(
         self,
@@ -185,7 +185,9 @@ class LaSR:
         spoken = language or tell(question)
         return await condense(question, history, self.chat, language=spoken, tell=tell, seconds=seconds)
 
-    async def _answer(self, question: str, hits: Sequence[Hit], settings: _Settings, emit: Emit) -> Answer:
+    async def _answer(
+        self, question: str, hits: Sequence[Hit], settings: _Settings, emit: Emit, *, watched: bool = True
+    ) -> Answer:
         if not settings.deadline > 0:
             raise InvalidInput(f"deadline must be > 0, but got {settings.deadline}")
         until = time.monotonic() + settings.deadline
@@ -193,7 +195,7 @@ class LaSR:
         wanted = normalize_tag(settings.answer_language or language)
         tell = self._detector(wanted, language, *(hit.language for hit in hits))
         notes, asked = list(settings.degraded), settings.standalone or question
-        work = Work(question, asked, language, wanted, list(hits), tell, until, emit, notes)
+        work = Work(question, asked, language, wanted, list(hits), tell, until, emit, notes, watched=watched)
         if settings.history and not settings.standalone:
             seconds = CONDENSE_SHARE * settings.deadline
             condensed = await self.condense(question, settings.history, language=language, seconds=seconds)

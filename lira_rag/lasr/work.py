@@ -70,6 +70,7 @@ class Work:
         until: time.monotonic() at which everything has to be done.
         notes: becomes `Answer.degraded`.
         shown: the pieces emitted since the last reset.
+        watched: somebody looks at the pieces, so a reply is worth having in pieces.
     """
 
     question: str
@@ -82,6 +83,7 @@ class Work:
     emit: Emit
     notes: list[str] = field(default_factory=list)
     shown: str = ""
+    watched: bool = True
 
     def left(self) -> float:
         """Seconds left, >= 0."""

@@ -23,7 +23,7 @@ from lira_rag.testing import (
     Step,
     TypingChat,
     cited,
-    streamed,
+    completion,
 )
 
 TEXTS = [
@@ -35,8 +35,8 @@ QUESTION = "Mzigo unafika Mombasa kwa siku ngapi baada ya kuagiza?"
 SAME = "How many working days does delivery to Mombasa take?"
 OTHER = "Within thirty days returns are free of delivery returns are free"
 TRANSLATING = 0.5
-REPLY = streamed([cited("Delivery to Mombasa takes three working days [1].", (1, "three working days"))])
-RETURNS = streamed([cited("Returns are free within thirty days of delivery [1].", (1, "within thirty days"))])
+REPLY = completion(cited("Delivery to Mombasa takes three working days [1].", (1, "three working days")))
+RETURNS = completion(cited("Returns are free within thirty days of delivery [1].", (1, "within thirty days")))
 
 
 def indexed(chat: Any, english: str = SAME, **settings: Any) -> Lira:
@@ -104,7 +104,7 @@ async def test_a_server_that_takes_no_schema_is_asked_without() -> None:
     def no_schema(request: Received) -> Step:
         if "response_format" in request.json():
             return Step(status=400, body=json.dumps({"error": "no response_format here"}).encode())
-        return streamed(["Delivery to Mombasa takes three working days [1]."])
+        return completion("Delivery to Mombasa takes three working days [1].")
 
     async with FaultServer(routes={"/chat/completions": no_schema}) as server:
         answer = await answered(server)

@@ -1,12 +1,12 @@
 """`ask` through the engine: the parts of an answer, and what happens when one is missing."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from lira_rag import Document, Lira
 from lira_rag.errors import EmptyText, InvalidInput
-from lira_rag.protocols import FloatArray, Kind
+from lira_rag.protocols import FloatArray, Kind, Message
 from lira_rag.testing import FailingChat, FakeChat, FakeEncoder, SlowChat
 
 TEXTS = [
@@ -108,3 +108,32 @@ def test_a_question_is_encoded_once_for_its_search_and_its_quotation() -> None:
         lira.search("How many days does delivery to Mombasa take?")
     assert answer.model == "extract"
     assert encoder.queries == ["How many days does delivery to Mombasa take?"]
+
+
+class TwoWays:
+    """Replies whole or in pieces, and remembers how it was asked."""
+
+    name = "two-ways"
+
+    def __init__(self) -> None:
+        self.ways: list[str] = []
+
+    async def chat(self, messages: Sequence[Message], *, max_tokens: int = 256) -> str:
+        self.ways.append("whole")
+        return "Delivery to Mombasa takes three working days [1]."
+
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int = 256) -> AsyncIterator[str]:
+        self.ways.append("pieces")
+        for piece in ("Delivery to Mombasa takes", " three working days [1]."):
+            yield piece
+
+
+def test_a_reply_comes_in_pieces_only_where_somebody_watches() -> None:
+    chat = TwoWays()
+    with indexed(chat) as lira:
+        whole = lira.ask("How many days does delivery to Mombasa take?")
+        events = list(lira.stream("How many days does delivery to Mombasa take?"))
+    assert chat.ways == ["whole", "pieces"]
+    assert events[-1].answer is not None
+    assert whole.text == events[-1].answer.text
+    assert "".join(event.text for event in events if event.kind == "text") == whole.text
