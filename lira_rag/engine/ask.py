@@ -115,8 +115,7 @@ async def _guessed(
 ) -> None:
     """The chat model asked as it will be if the translation changes nothing."""
     seconds = min(query.left(), lira.config.search_deadline)
-    search = partial(lira._searcher.explain, query.text, query.depth, asked.where, seconds, query.prior)
-    found = await search(translate=False)
+    found = await lira._searcher.explain(query.text, query.depth, asked.where, seconds, query.prior, translate=False)
     await anyio.sleep(PATIENCE)
     node, _ = build_node(lira, asked.k, chat=chat, translator=None, similarity=None)
     if not watched:

@@ -27,7 +27,6 @@ from lira_rag.languages import UNKNOWN
 from lira_rag.protocols import Translator, Where
 from lira_rag.schema import Explanation, Hit, Passage, SearchResult
 from lira_rag.stores.index import PassageIndex
-from lira_rag.stores.landscape import Landscape
 from lira_rag.text.border import clean_query
 from lira_rag.text.conversation import LanguagePrior
 from lira_rag.text.language import detect
@@ -97,41 +96,44 @@ class Searcher:
         find = partial(detect, cleaned.text, self.config.languages or None, prior=prior)
         depth, survey = max(self.config.candidates, k), self.index.landscape
         question = Question(cleaned, find, survey, where, depth, deadline, legs_due, translate)
-        returning = Returning(LEGS, partial(self._at_once, query, question, k))
+        returning = Returning(LEGS, partial(self._finished, query, question, k))
         legs = await self.legs.run(question, returning)
         refuse_when_none_ran(legs, deadline)
         result = returning.result
         if result is None:
             left = max(due - anyio.current_time(), LEAST_SECONDS)
-            gather = partial(self._gather, query, question, k, legs, left / 2)
-            result = await within(left, "fetching the passages (search_deadline)", gather)
+            finish = partial(self._finished, query, question, k, legs, left / 2)
+            result = await within(left, "fetching the passages (search_deadline)", finish)
+            assert result is not None  # it had seconds for a calibration
         detected = question.detected
         found = explanation_of(cleaned, detected, legs, result, started)
         return replace(found, anchoring=anchoring_of(legs, detected.language, self.maps))
 
-    def _at_once(self, query: str, question: Question, k: int, legs: Sequence[Leg]) -> SearchResult | None:
-        """As `_gather`, in the thread of the last leg; None when a calibration has to be made first."""
-        self._weigh(question, legs)
-        spoken, landscape = _spoken(question, legs), question.landscape
-        if spoken and landscape.passages >= ENOUGH and self.calibrator.at_hand(spoken, landscape) is None:
-            return None
-        return self._gather(query, question, k, legs, 0.0)
+    def _finished(
+        self, query: str, question: Question, k: int, legs: Sequence[Leg], seconds: float = 0.0
+    ) -> SearchResult | None:
+        """Weigh the legs and gather what they found; in a thread.
 
-    def _weigh(self, question: Question, legs: Sequence[Leg]) -> None:
-        weigh(legs, None if self.maps is None else self.maps.normal_of(question.detected.language))
-
-    def _gather(self, query: str, question: Question, k: int, legs: Sequence[Leg], seconds: float) -> SearchResult:
-        """Weigh the legs, score every candidate by every leg, fetch the passages, and put the reasons on every hit.
-
-        In a thread. A calibration that has to be made first may take `seconds`.
+        A calibration that has to be made first may take `seconds`, on the event loop; with none the result is None.
         """
-        self._weigh(question, legs)
+        weigh(legs, None if self.maps is None else self.maps.normal_of(question.detected.language))
+        spoken, landscape = _spoken(question, legs), question.landscape
+        calibration = self.calibrator.at_hand(spoken, landscape)
+        if calibration is None and spoken and landscape.passages >= ENOUGH:
+            if seconds <= 0:
+                return None
+            calibration = from_thread.run(self.calibrator.within, spoken, seconds)
+        return self._gather(query, question, k, legs, calibration)
+
+    def _gather(
+        self, query: str, question: Question, k: int, legs: Sequence[Leg], calibration: Calibration | None
+    ) -> SearchResult:
+        """Score every candidate by every leg, fetch the passages, and put the reasons on every hit."""
         ran = [leg for leg in legs if leg.ran]
         candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
         near_by, cosines = self._cosines(ran, candidates)
         raw = most(leg.covered for leg in ran)
         landscape = question.landscape
-        calibration = self._calibrated(_spoken(question, legs), landscape, seconds)
         weight = self.config.lexical_weight * landscape.spread if cosines else 1.0
         covered = raw
         if cosines and self.config.language_neutral and len(landscape.language_means) > 1:
@@ -153,15 +155,6 @@ class Searcher:
         found = self.index.passages([key for key, _ in ranking[:k]])
         if len(found) < len(ranking[:k]):
             found = self.index.passages([key for key, _ in ranking])
-        return found
-
-    def _calibrated(
-        self, spoken: Sequence[tuple[float, str]], landscape: Landscape, seconds: float
-    ) -> Calibration | None:
-        """What relevance is for the query's vectors: at hand, or made by the encoder, back on the event loop."""
-        found = self.calibrator.at_hand(spoken, landscape)
-        if found is None and spoken and landscape.passages >= ENOUGH:
-            found = from_thread.run(self.calibrator.within, spoken, seconds)
         return found
 
     def _cosines(self, ran: Sequence[Leg], candidates: set[str]) -> tuple[dict[str, float], dict[str, float]]:

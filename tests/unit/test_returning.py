@@ -159,17 +159,19 @@ def lira() -> Lira:
 
 def test_a_search_is_the_same_whoever_finishes_it(lira: Lira) -> None:
     """In the thread of the last leg; after all of them, when that thread could not."""
-    whole = lira._searcher._gather
+    whole = lira._searcher._finished
     calls: list[float] = []
 
     def search(refuse: bool) -> tuple[Hit, ...]:
-        def gather(query: str, question: Question, k: int, legs: Sequence[Leg], seconds: float) -> SearchResult:
+        def finished(
+            query: str, question: Question, k: int, legs: Sequence[Leg], seconds: float = 0.0
+        ) -> SearchResult | None:
             calls.append(seconds)
             if refuse and len(calls) == 2:
                 raise LiraError("the disk is gone")
             return whole(query, question, k, legs, seconds)
 
-        lira._searcher._gather = gather  # type: ignore[method-assign]
+        lira._searcher._finished = finished  # type: ignore[method-assign]
         return lira.search("how fast does kettle 7 boil", k=4).hits
 
     found = search(False), search(True)
