@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ ROWS = (
         "as the next row; the peer also pads to the longest of 32",
     ),
     ("even", "bulk, 120 to 136 tokens", "docs/s", True, "matrix products (41 % of int8), attention (18 %), passes"),
+    ("busy", "the same beside a process that keeps one core busy", "docs/s", True, "the cores that are left"),
     ("p50", "one query, median", "ms", False, "21 MB of int8 weights to read, 40 small operations a layer"),
     ("p95", "one query, 95 %", "ms", False, "scheduling: threads wait for each other when a core is taken"),
     ("rss", "peak memory", "MB", False, "torch 220 and the tokenizer of 250,002 pieces 285; weights are 80"),
@@ -132,6 +134,7 @@ def child(side: str, work: Path, threads: int) -> dict[str, Any]:
         vectors = encode(data[name], "passage")
         figures[name] = len(data[name]) / (time.perf_counter() - started)
         vectors.tofile(work / f"{side}.{name}.f32")
+    figures["busy"] = beside_a_busy_process(lambda: encode(data["even"], "passage"), len(data["even"]))
     times = []
     for query in data["queries"]:
         started = time.perf_counter()
@@ -145,6 +148,18 @@ def child(side: str, work: Path, threads: int) -> dict[str, Any]:
         "rss": peak_memory(),
         "load": load,
     }
+
+
+def beside_a_busy_process(call: Callable[[], Any], texts: int) -> float:
+    """Texts a second while another process computes without end."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            time.sleep(0.3)
+            started = time.perf_counter()
+            call()
+            return texts / (time.perf_counter() - started)
+        finally:
+            busy.kill()
 
 
 def peak_memory() -> float:
