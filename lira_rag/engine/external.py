@@ -205,7 +205,7 @@ def _hits(
     ran = [leg for leg in legs if leg.ran]
     joint = _fused([one for leg in ran for one in asked.lists[leg.report.leg]])
     order = [(key, score) for key, score in best_of(joint) if not where or matches(_values(asked.found[key]), where)]
-    places = places_of(ran)
+    places = places_of(ran, {key for key, _ in order[:k]})
     notes = []
     if where and len(order) < k:
         notes.append(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from lira_rag.agents.trace import Decision
 from lira_rag.errors import DeadlineExceeded, LiraError
@@ -53,7 +54,7 @@ class Leg:
         ranked: passages by the leg's own score, best first.
         vectors: (weight, query vector) each; the translated leg has none before `engine.weighing` has weighed it.
         covered: share of the query's words in a passage, in [0, 1].
-        rows: vectors of passages that no vector leg may have found.
+        rows: (ids, vectors [n, d]) of passages that no vector leg may have found.
         heard: share of the query's words that sound like words of a passage, in (0, 1].
         translations: what a translator proposed; `decision` says how, when it was a team, and `proposals` what it is
             in the index.
@@ -65,7 +66,7 @@ class Leg:
     ranked: Ranked = field(default_factory=list)
     vectors: tuple[tuple[float, FloatArray], ...] = ()
     covered: dict[str, float] = field(default_factory=dict)
-    rows: dict[str, FloatArray] = field(default_factory=dict)
+    rows: tuple[Sequence[str], FloatArray] | None = None
     heard: dict[str, float] = field(default_factory=dict)
     translations: tuple[Translation, ...] = ()
     proposals: tuple[Proposal, ...] = ()
@@ -113,8 +114,10 @@ async def side_by_side(
         done[name] = leg
 
     async with anyio.create_task_group() as group:
-        for name, work in legs.items():
+        for place, (name, work) in enumerate(legs.items()):
             group.start_soon(one, name, work)
+            if place == 0:
+                await checkpoint()  # the first, which waits for the encoder, is under way before there are others
     if returning is not None:
         returning.close()
     return [done[name] for name in legs]
@@ -144,9 +147,9 @@ def refuse_when_none_ran(legs: Sequence[Leg], seconds: float) -> None:
     raise LiraError(f"every leg of the search failed: {reasons}")
 
 
-def places_of(legs: Sequence[Leg]) -> Places:
-    """Where each leg placed the passages it found."""
-    return {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1)} for leg in legs}
+def places_of(legs: Sequence[Leg], wanted: Container[str]) -> Places:
+    """Where each leg placed the wanted ones of the passages it found."""
+    return {leg.report.leg: {key: (n, s) for n, (key, s) in enumerate(leg.ranked, 1) if key in wanted} for leg in legs}
 
 
 def leg_ranks(key: str, places: Places) -> tuple[LegRank, ...]:

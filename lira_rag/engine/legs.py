@@ -127,10 +127,9 @@ class Legs:
 
         def words() -> Leg:
             ranked, covered = self._words(question.cleaned.text, language, question)
-            ids, rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
+            rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
             report = LegReport("lexical", "ran", weight=self.config.lexical_weight, ranks=tuple(ranked))
-            leg = Leg(report, ranked, covered=covered, rows=dict(zip(ids, rows, strict=True)))
-            return returning.ready("lexical", leg)
+            return returning.ready("lexical", Leg(report, ranked, covered=covered, rows=rows))
 
         return await _in_thread(words)
 
@@ -142,9 +141,9 @@ class Legs:
             _ = question.landscape  # here, because the query's vector will wait for it
             words = index_terms(question.cleaned.text, language)
             ranked = self.index.sounding(words, question.depth, question.where)
-            ids, rows = self.index.vectors([key for key, _ in ranked])
-            report, near_by = LegReport("sounding", "ran", ranks=tuple(ranked)), dict(zip(ids, rows, strict=True))
-            return returning.ready("sounding", Leg(report, ranked, rows=near_by, heard=dict(ranked)))
+            rows = self.index.vectors([key for key, _ in ranked])
+            report = LegReport("sounding", "ran", ranks=tuple(ranked))
+            return returning.ready("sounding", Leg(report, ranked, rows=rows, heard=dict(ranked)))
 
         return await _in_thread(sounds)
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 import anyio
-import numpy as np
 from anyio import from_thread
 
 from lira_rag.arca import Arca
@@ -142,7 +141,8 @@ class Searcher:
         ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
         near = {key: calibration.relevance(near_by[key]) for key, _ in ranking if key in near_by} if calibration else {}
         ranking = [(key, score) for key, score in ranking if near.get(key, 1.0) >= self.config.min_relevance]
-        found, degraded, places = self._passages(ranking, k), left_out(question.cleaned, legs), places_of(ran)
+        found, degraded = self._passages(ranking, k), left_out(question.cleaned, legs)
+        places = places_of(ran, found)
         hits = [
             Hit(found[key], score, leg_ranks(key, places), degraded, near.get(key))
             for key, score in ranking
@@ -171,12 +171,16 @@ class Searcher:
             return {}, {}
         single = len(vectors) == 1 and not fused
         known = dict(next(leg.ranked for leg in ran if leg.vectors)) if single else {}
-        rows = {key: row for leg in ran for key, row in leg.rows.items() if key not in known}
-        if missing := sorted(candidates - known.keys() - rows.keys()):
-            rows.update(zip(*self.index.vectors(missing), strict=True))
-        stacked = np.stack(list(rows.values())) if rows else np.zeros((0, self.index.dimension), np.float32)
-        mean = {**known, **dict(zip(rows, mean_cosines(vectors, stacked).tolist(), strict=True))}
-        return mean, dict(zip(rows, (stacked @ fused[0]).tolist(), strict=True)) if fused else mean
+        tables = [leg.rows for leg in ran if leg.rows is not None]
+        if missing := sorted(candidates.difference(known, *(ids for ids, _ in tables))):
+            tables.append(self.index.vectors(missing))
+        mean: dict[str, float] = {}
+        for ids, rows in tables:
+            mean.update(zip(ids, mean_cosines(vectors, rows).tolist(), strict=True))
+        mean.update(known)
+        if not fused:
+            return mean, mean
+        return mean, {key: c for ids, rows in tables for key, c in zip(ids, (rows @ fused[0]).tolist(), strict=True)}
 
 
 def _spoken(question: Question, legs: Sequence[Leg]) -> list[tuple[float, str]]:

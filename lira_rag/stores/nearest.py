@@ -68,9 +68,9 @@ def _visible(live_ids: LiveIds, store: VectorStore, query: FloatArray, k: int, w
     """What the store finds, less what is not visible (being written, or just deleted)."""
 
     def fetch(n: int) -> tuple[Found, bool]:
-        found = store.query(query, n, where)
-        ids = live_ids([int(key) for key, _ in found])
-        return [(ids[int(key)], score) for key, score in found if int(key) in ids], len(found) < n
+        found = [(int(key), score) for key, score in store.query(query, n, where)]
+        ids = live_ids([key for key, _ in found])
+        return [(ids[key], score) for key, score in found if key in ids], len(found) < n
 
     return best(fetch, k, spare=1)  # the store looks at more by itself, and what is not visible is rare
 
