@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
@@ -94,8 +95,8 @@ def order(
     candidates: Iterable[str], cosines: Mapping[str, float], covered: Mapping[str, float], weight: float
 ) -> list[tuple[str, float]]:
     """Candidates by ``cosine + weight * coverage``, best first, ties by id; an absent value counts as 0."""
-    scored = [(key, cosines.get(key, 0.0) + weight * covered.get(key, 0.0)) for key in candidates]
-    return sorted(scored, key=lambda item: (-item[1], item[0]))
+    scored = [(key, cosines.get(key, 0.0) + weight * covered.get(key, 0.0)) for key in sorted(candidates)]
+    return sorted(scored, key=itemgetter(1), reverse=True)  # equal ones stay in the order of their ids
 
 
 def reciprocal_ranks(lists: Sequence[tuple[float, Sequence[str]]]) -> dict[str, float]:

@@ -76,8 +76,8 @@ class Segment:
         """The ids of some passages."""
         ends = self.id_ends[rows].tolist()
         starts = np.where(rows > 0, self.id_ends[rows - 1], 0).tolist()
-        spans = zip(starts, ends, strict=True)
-        return [self.ids[start:end].tobytes().decode("utf-8", "surrogatepass") for start, end in spans]
+        spans, ids = zip(starts, ends, strict=True), memoryview(self.ids)
+        return [str(ids[start:end], "utf-8", "surrogatepass") for start, end in spans]
 
     @cached_property
     def by_key(self) -> Ints:
