@@ -7,7 +7,7 @@ which leaves the other cores to the rest of a search.
 
 A team also waits for its slowest member, so it is no larger than the cores that are free. On two cores, one of them
 busy with another process, 20 passages took two threads 1.1 s and one thread 0.43 s; both busy, six questions took two
-threads up to 4 s and one thread 0.08 s. The vectors are the same, bit for bit.
+threads up to 4 s and one thread 0.08 s (by hand; `bench_encode.py` has a row for it). The vectors are the same.
 """
 
 from __future__ import annotations
@@ -97,5 +97,5 @@ def _others() -> int:
 def _runs(thread: Path) -> bool:
     try:
         return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "R"
-    except FileNotFoundError:  # it has ended
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
         return False
