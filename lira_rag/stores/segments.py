@@ -76,7 +76,7 @@ class Segment:
         """The ids of some passages."""
         ends = self.id_ends[rows].tolist()
         starts = np.where(rows > 0, self.id_ends[rows - 1], 0).tolist()
-        spans, ids = zip(starts, ends, strict=True), memoryview(self.ids)
+        spans, ids = zip(starts, ends, strict=True), self.ids.data
         return [str(ids[start:end], "utf-8", "surrogatepass") for start, end in spans]
 
     @cached_property
