@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from lira_rag.functional.threads import torch_threads
+
 __all__ = ["run"]
 
 T = TypeVar("T")
@@ -61,13 +63,9 @@ def run(function: Callable[[], T], tokens: int, threads: int | None) -> T:
 def _compute(function: Callable[[], T], tokens: int, threads: int | None) -> T:
     import torch
 
-    usual = torch.get_num_threads()
-    torch.set_num_threads(1 if tokens <= SHORT_TOKENS else min(threads or usual, _free_cores()))
-    try:
-        with torch.inference_mode():
-            return function()
-    finally:
-        torch.set_num_threads(usual)
+    count = 1 if tokens <= SHORT_TOKENS else min(threads or torch.get_num_threads(), _free_cores())
+    with torch_threads(count), torch.inference_mode():
+        return function()
 
 
 def _free_cores() -> int:

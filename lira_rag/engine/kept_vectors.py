@@ -23,8 +23,8 @@ class KeptVectors:
     """Encodes texts of one kind as they are written; those asked for last are kept. May be used from several threads.
 
     A text that is being encoded on the same event loop is waited for, not encoded again, and texts that come while a
-    local encoder is at work go through it together (`together`). One whose encoding fails or
-    is cancelled is encoded by the next that waits: nobody fails for a stranger.
+    local encoder is at work go through it together (`together`). One whose encoding fails or is cancelled is encoded by
+    the next that waits: nobody fails for a stranger.
 
     Args:
         arca: the encoder.
