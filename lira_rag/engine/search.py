@@ -20,7 +20,8 @@ from lira_rag.engine.returning import Returning
 from lira_rag.engine.weighing import anchoring_of, weigh
 from lira_rag.engine.within import within
 from lira_rag.errors import InvalidInput
-from lira_rag.functional.fusion import level, mean_cosines, order, with_sounds
+from lira_rag.functional.fusion import mean_cosines, order, with_sounds
+from lira_rag.functional.levelling import level
 from lira_rag.functional.relevance import Calibration
 from lira_rag.languages import UNKNOWN
 from lira_rag.protocols import Translator, Where
@@ -136,7 +137,7 @@ class Searcher:
         weight = self.config.lexical_weight * landscape.spread if cosines else 1.0
         covered = raw
         if cosines and self.config.language_neutral and len(landscape.language_means) > 1:
-            covered = level(raw, self.index.languages_of(sorted(candidates)))
+            covered = level(raw, self.index.languages_of(sorted(candidates)), cosines)
         covered = with_sounds(covered, raw, most(leg.heard for leg in ran))
         ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
         near = {key: calibration.relevance(near_by[key]) for key, _ in ranking if key in near_by} if calibration else {}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lira_rag.arca.believing import BELIEVED, beliefs
+from lira_rag.arca.believing import BELIEVED, beliefs, word_share
 from lira_rag.arca.bound import Normal, anchoring_errors, explain_error
 from lira_rag.arca.maps import AnchorMaps
 from lira_rag.engine.leg import Leg, Proposal
@@ -22,8 +22,7 @@ def weigh(legs: Sequence[Leg], normal: Normal | None) -> None:
     """Give the vectors of both paths their weights and the words of the translations their shares, in place.
 
     The query as asked weighs 1 - b, its translations b together, where b is `BELIEVED` times their belief: confidence
-    times the trust that the anchoring error earns. Words of a translation count by the square of its belief: one wrong
-    word finds wrong passages by itself, while a vector is made of all words.
+    times the trust that the anchoring error earns. Words of a translation count by `word_share` of its belief.
 
     Args:
         legs: what the legs brought home.
@@ -39,7 +38,7 @@ def weigh(legs: Sequence[Leg], normal: Normal | None) -> None:
     vectors = [(weight, proposal.vector) for weight, proposal in zip(weights, proposals, strict=True)]
     translated.vectors = tuple(pair for pair in vectors if pair[0] > 0)
     translated.covered = most(
-        {key: sure**2 * share for key, share in proposal.covered.items()}
+        {key: word_share(sure) * share for key, share in proposal.covered.items()}
         for sure, proposal in zip(believed, proposals, strict=True)
     )
     translated.report = replace(translated.report, weight=sum(weights))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lira_rag.arca.believing import BELIEVED, beliefs
+from lira_rag.arca.believing import BELIEVED, beliefs, word_share
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.heads import by_head
 from lira_rag.functional.alignment import unit
 from lira_rag.functional.centring import INDEX_SHARE, QUERY_SHARE, centred
+from lira_rag.functional.levelling import levelled
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray
 
@@ -19,6 +21,9 @@ __all__ = ["Method", "NotApplicable", "own_methods"]
 
 WORD_WEIGHT = 6.0
 """Worth of full word coverage in standard deviations of unrelated cosines: the engine's default."""
+
+CANDIDATES = 50
+"""Documents each leg of the engine proposes: its default."""
 
 
 class NotApplicable(Exception):
@@ -165,7 +170,7 @@ class Whole:
             joint[moved] = _neutral(fused[moved], directions)
         scores = _dot(joint, pool)
         if self._lexical:
-            scores = scores + _word_leg(bench, block, texts, trusted, pool)
+            scores = scores + _word_leg(bench, block, texts, trusted, pool, scores)
         return np.asarray(scores, dtype=np.float32)
 
     async def _english(self, bench: Bench, block: Block) -> tuple[tuple[str, ...], FloatArray]:
@@ -195,31 +200,28 @@ def _trusts(bench: Bench, block: Block, queries: FloatArray, english: FloatArray
     return beliefs(queries, english, texts, bench.confidences(block), normal)
 
 
-def _word_leg(bench: Bench, block: Block, texts: tuple[str, ...], trusted: FloatArray, pool: FloatArray) -> FloatArray:
-    """Coverage of the query's words, or of its translation's where that is more, in units of cosine [n, m].
+def _word_leg(
+    bench: Bench, block: Block, texts: tuple[str, ...], trusted: FloatArray, pool: FloatArray, near: FloatArray
+) -> FloatArray:
+    """Coverage of the query's words, or of its translation's by `word_share` where that is more, in units of cosine.
 
-    A translation's words count by the square of how far it is believed: one wrong word finds wrong passages by itself,
-    while a vector is made of all words.
+    Args:
+        near: cosine of every query with every document, [n, m], as is the result.
     """
     words = bench.words(block)
+    languages = np.array(block.pool_languages)
     rows = []
-    for text, english, sure in zip(block.queries, texts, trusted, strict=True):
+    for text, english, sure, cosines in zip(block.queries, texts, trusted, near, strict=True):
         covered = words.coverage(text)
-        covered = np.maximum(covered, sure**2 * words.coverage(english)) if sure > 0 else covered
-        rows.append(_level(covered, block))
+        covered = np.maximum(covered, word_share(sure) * words.coverage(english)) if sure > 0 else covered
+        rows.append(levelled(covered, languages, cosines, _proposed(covered, cosines)) if block.mixed else covered)
     return np.asarray(WORD_WEIGHT * _spread(pool) * np.stack(rows), dtype=np.float32)
 
 
-def _level(covered: FloatArray, block: Block) -> FloatArray:
-    """In a mixed pool words decide within a language only (see `functional.fusion.level`)."""
-    if not block.mixed:
-        return covered
-    languages = np.array(block.pool_languages)
-    top = covered.max()
-    for language in np.unique(languages):
-        own = languages == language
-        covered = np.where(own, covered + top - covered[own].max(), covered)
-    return covered
+def _proposed(covered: FloatArray, cosines: FloatArray) -> NDArray[np.bool_]:
+    """The documents that the engine's legs would propose: the nearest, and those with most of the words."""
+    nearest, most = (np.sort(scores)[-CANDIDATES:][0] for scores in (cosines, covered))
+    return np.asarray((cosines >= nearest) | ((covered >= most) & (covered > 0)))
 
 
 def _spread(pool: FloatArray) -> float:

@@ -9,8 +9,8 @@ v runs over the query's vectors (as asked, and translated when there is a transl
 deviation of the cosine of two random passages, so that `weight` means the same for every encoder. The ceiling is the
 highest BM25 score the query could reach, words unknown to the index included: a question in a language the documents
 do not have matches a stray word at most, so the word leg stays near 0 by itself and no language has to be guessed.
-In a pool of several languages coverage is levelled between them (`level`). Words that only sound alike across scripts
-are added last (`with_sounds`).
+In a pool of several languages coverage is levelled between them (`functional.levelling`). Words that only sound alike
+across scripts are added last (`with_sounds`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 
 from lira_rag.protocols import FloatArray
 
-__all__ = ["best_of", "coverage", "level", "mean_cosines", "mean_scores", "order", "reciprocal_ranks", "with_sounds"]
+__all__ = ["best_of", "coverage", "mean_cosines", "mean_scores", "order", "reciprocal_ranks", "with_sounds"]
 
 RANK_CONSTANT = 60.0
 """k of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
@@ -38,23 +38,6 @@ def coverage(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, f
     return {key: min(max(score / ceiling, 0.0), 1.0) for key, score in ranked}
 
 
-def level(covered: Mapping[str, float], languages: Mapping[str, str]) -> dict[str, float]:
-    """Raise coverage so that the best of every language is the best of all.
-
-    Words decide within a language; between languages they would only say which one the query is in, so there the
-    vectors decide. With one language nothing changes.
-
-    Args:
-        covered: coverage in [0, 1] by passage id; an absent one counts as 0.
-        languages: language tag of every candidate, by passage id.
-    """
-    best: dict[str, float] = {}
-    for key, language in languages.items():
-        best[language] = max(covered.get(key, 0.0), best.get(language, 0.0))
-    top = max(best.values(), default=0.0)
-    return {key: covered.get(key, 0.0) + top - best[language] for key, language in languages.items()}
-
-
 def with_sounds(covered: Mapping[str, float], raw: Mapping[str, float], heard: Mapping[str, float]) -> dict[str, float]:
     """Coverage with what only sounds alike: words of another script that no index term can match.
 
@@ -64,7 +47,7 @@ def with_sounds(covered: Mapping[str, float], raw: Mapping[str, float], heard: M
     names the figures); a lower floor or higher gain lets loan words mislead questions in Thai.
 
     Args:
-        covered: coverage by passage id, after `level`.
+        covered: coverage by passage id, after `functional.levelling`.
         raw: coverage before it; an absent one counts as 0.
         heard: share of the query's words that sound like the passage's, in [0, 1].
     """

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from lira_rag import Document, Lira
-from lira_rag.functional.fusion import level
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray, Kind
 from lira_rag.testing import FakeEncoder
@@ -44,14 +43,6 @@ def test_a_query_that_is_all_language_stays_as_it_is() -> None:
     directions = np.eye(4, dtype=np.float32)[:2]
     query = directions[0]
     np.testing.assert_array_equal(without(query, directions), query)
-
-
-def test_levelled_words_order_within_a_language_and_not_between() -> None:
-    languages = {"en1": "en", "en2": "en", "sw1": "sw", "sw2": "sw"}
-    levelled = level({"en1": 0.1, "sw1": 0.6, "sw2": 0.5}, languages)
-    assert levelled == pytest.approx({"en1": 0.6, "en2": 0.5, "sw1": 0.6, "sw2": 0.5})
-    one = {"a": "en", "b": "en"}
-    assert level({"a": 0.3}, one) == {"a": 0.3, "b": 0.0}
 
 
 class Biased(FakeEncoder):
