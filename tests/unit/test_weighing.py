@@ -53,7 +53,7 @@ def test_a_translation_as_near_as_usual_outweighs_the_question() -> None:
     own, english = weights(legs)
     assert own + english == pytest.approx(1)
     assert english == pytest.approx(BELIEVED, abs=0.01)
-    assert legs[1].covered["p"] == pytest.approx(1, abs=0.02)
+    assert legs[1].covered["p"] == pytest.approx(0.5, abs=0.02)
     assert legs[1].report.weight == pytest.approx(english)
 
 
@@ -66,11 +66,11 @@ def test_a_translation_that_is_not_believed_changes_nothing(text: str, error: fl
     assert legs[1].covered["p"] == 0
 
 
-def test_confidence_scales_vectors_by_itself_and_words_by_its_square() -> None:
+def test_confidence_scales_vectors_by_itself_and_words_by_half_its_square() -> None:
     legs = legs_of(("how do I send it back", 0.5, 0.3))
     weigh(legs, NORMAL)
     assert weights(legs)[1] == pytest.approx(0.5 * BELIEVED, abs=0.01)
-    assert legs[1].covered["p"] == pytest.approx(0.25, abs=0.01)
+    assert legs[1].covered["p"] == pytest.approx(0.125, abs=0.01)
 
 
 def test_several_translations_share_the_weight_of_one() -> None:
