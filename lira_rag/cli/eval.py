@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from lira_rag.cli import eval_answers, eval_prompt, eval_reasoning
 from lira_rag.cli.console import bar, out, print_json
 from lira_rag.cli.eval_ablations import ablations
+from lira_rag.cli.eval_glosses import glosses
 from lira_rag.cli.eval_lasr import lasr
 from lira_rag.cli.eval_rung import prepare, rung
 from lira_rag.cli.eval_seeds import seeds
@@ -38,6 +39,7 @@ app.command("index")(index)
 app.command("answers")(eval_answers.answers)
 app.command("prompt")(eval_prompt.prompt)
 app.command("reasoning")(eval_reasoning.reasoning)
+app.command("glosses")(glosses)
 app.command("prepare")(prepare)
 app.command("rung")(rung)
 app.command("seeds")(seeds)

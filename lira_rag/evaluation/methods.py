@@ -191,7 +191,7 @@ def _centred(
 
 
 def _neutral(rows: FloatArray, directions: FloatArray) -> FloatArray:
-    return np.stack([without(row, directions) for row in rows]) if len(directions) else rows
+    return np.stack([without(row, directions) for row in rows]) if len(directions) and len(rows) else rows
 
 
 def _trusts(bench: Bench, block: Block, queries: FloatArray, english: FloatArray, texts: tuple[str, ...]) -> FloatArray:

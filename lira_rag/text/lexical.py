@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -25,7 +27,7 @@ from lira_rag.errors import InvalidInput
 from lira_rag.languages import UNKNOWN
 from lira_rag.text.breaks import words
 
-__all__ = ["check_text", "fold", "lexical_words"]
+__all__ = ["check_text", "fold", "lexical_words", "words_of_most"]
 
 LONGEST_TERM = 64
 """Characters kept of one term; longer "words" are data, not language."""
@@ -57,6 +59,12 @@ def lexical_words(text: str, language: str = UNKNOWN) -> list[str]:
     compounds = (compound for compound in _COMPOUND.findall(text) if len(compound) <= LONGEST_WORD)
     terms += filter(None, map(_whole, compounds))
     return terms
+
+
+def words_of_most(texts: Iterable[str]) -> list[str]:
+    """The distinct index terms of texts, those that stand in most of them first; else the one met first."""
+    met = Counter(word for text in texts for word in dict.fromkeys(lexical_words(text)))
+    return [word for word, _ in met.most_common()]
 
 
 def check_text(text: str, name: str) -> str:

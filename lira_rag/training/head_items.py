@@ -7,7 +7,6 @@ others teach to find what their human translation finds.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import numpy as np
 from lira_rag.arca.parallel import LEAST_PAIRS, Pair, Pairs
 from lira_rag.errors import InvalidInput
 from lira_rag.text.degrade import degrade
-from lira_rag.text.lexical import lexical_words
+from lira_rag.text.lexical import words_of_most
 from lira_rag.training.crossfit import crossfit_glosses
 
 __all__ = ["HeadItem", "Translations", "head_items", "learned_from"]
@@ -104,7 +103,7 @@ def head_items(
 def _vocabulary(pairs: Pairs) -> list[str]:
     """Index words of all passages, those of most passages first: what a lexicon in front of an index knows."""
     passages = dict.fromkeys(pair.passage for rows in pairs.by_language.values() for pair in rows if pair.passage)
-    return [word for word, _ in Counter(w for text in passages for w in set(lexical_words(text))).most_common()]
+    return words_of_most(passages)
 
 
 def _noised(texts: Sequence[str], seed: int) -> list[str]:

@@ -1,11 +1,15 @@
 """`lira train arca`, `lira eval` and `lira bound` on a tiny model and made-up data: output, files, refusals."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -121,6 +125,44 @@ def test_a_checkpoint_of_another_encoder_is_refused(place: Path, tmp_path: Path)
     (tmp_path / "maps.json").write_text(json.dumps({"format": 1, "native": "another", "sha256": ""}))
     arguments = ("tasks", "--data", place / "data", "--adaptor", tmp_path)
     assert isinstance(call(evaluate.app, *with_encoder(place, *arguments)).exception, FingerprintMismatch)
+
+
+def test_glosses_are_written_for_the_tasks(place: Path, tmp_path: Path) -> None:
+    to = tmp_path / "g" / "glosses.jsonl"
+    made = call(evaluate.app, "glosses", "--data", place / "data", "--to", to, "--json")
+    assert made.exit_code == 0, made.exception
+    assert json.loads(made.stdout) == {"file": str(to), "glosses": 20, "languages": ["ha"]}
+    rows = [json.loads(line) for line in to.read_text(encoding="utf-8").splitlines()]
+    assert all(row["text"].startswith("za") and 0 < row["confidence"] <= 1 for row in rows)
+    right = [set(row["english"].split()) & {w.removeprefix("za") for w in row["text"].split()} for row in rows]
+    assert np.mean([len(words) for words in right]) > 3  # of six
+    arguments = ("tasks", "--data", place / "data", "--tasks", "T2", "--methods", "lira", "--translations", to)
+    done = call(evaluate.app, *with_encoder(place, *arguments, "--json"))
+    assert json.loads(done.stdout)["tasks"]["T2"]["lira"]["cost"]["translated"] == 20
+
+
+def test_glosses_do_not_depend_on_the_order_of_sets(place: Path, tmp_path: Path) -> None:
+    written = []
+    for seed in ("1", "2"):
+        to = tmp_path / f"{seed}.jsonl"
+        command = [sys.executable, "-m", "lira_rag.cli", "eval", "glosses", "--data", place / "data", "--to", to]
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
+        written.append(to.read_bytes())
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--task", "T4"), "task must be T1, T2 or T3, but got 'T4'"),
+        (("--languages", "zu"), "no query of T2 in zu has training pairs"),
+    ],
+)
+def test_wrong_use_of_glosses(place: Path, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    made = call(evaluate.app, "glosses", "--data", place / "data", "--to", tmp_path / "g.jsonl", *arguments)
+    assert isinstance(made.exception, InvalidInput)
+    assert message in str(made.exception)
+    assert not (tmp_path / "g.jsonl").exists()
 
 
 def test_retrieval_reads_beirs_files(place: Path, tmp_path: Path) -> None:

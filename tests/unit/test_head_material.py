@@ -147,6 +147,16 @@ async def test_where_a_head_was_not_passed_the_rule_stays(language: str, moved: 
     assert int((np.abs(fused - rule).max(axis=1) > 1e-4).sum()) == moved
 
 
+@pytest.mark.parametrize(("language", "moved"), [("sw", 20), ("ha", 0)])
+async def test_in_a_mixed_pool_too_the_rule_stays_where_no_question_is_moved(language: str, moved: int) -> None:
+    block, bench = await block_and_bench(language)
+    mixed = replace(block, pool_languages=("en", language) * 15)
+    bench.head = head()
+    fused = await Whole(lexical=False, head=True).scores(bench, mixed)
+    rule = await Whole(lexical=False).scores(bench, mixed)
+    assert int((np.abs(fused - rule).max(axis=1) > 1e-4).sum()) == moved
+
+
 async def test_tables_of_heads_name_every_row() -> None:
     block, bench = await block_and_bench()
     rows = await head_rows([block], {"lasr": [head(), head()], "no queue": [head()]}, bench)

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from lira_rag.text import lexical
-from lira_rag.text.lexical import LONGEST_TERM, fold, lexical_words
+from lira_rag.text.lexical import LONGEST_TERM, fold, lexical_words, words_of_most
 
 # A sentence of each script and its words, as a dictionary or a reader would give them.
 WORDS = {
@@ -132,3 +132,7 @@ def test_the_examples_in_the_docstrings() -> None:
     result = doctest.testmod(lexical)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_words_of_most_texts_come_first_and_else_in_the_order_met() -> None:
+    assert words_of_most(["cat cat dog", "owl cat", "dog bee"]) == ["cat", "dog", "owl", "bee"]

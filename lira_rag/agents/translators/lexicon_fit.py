@@ -183,7 +183,7 @@ def _quality(table: LexiconTable, sentence: Sentence, weights: Mapping[str, floa
         for english, rate in table.rates_of(word).items():
             if english not in STOP_WORDS:
                 guess[english] = max(guess[english], math.sqrt(rate))
-    truth = {folded for _, folded in sentence.english} - STOP_WORDS
+    truth = sorted({folded for _, folded in sentence.english} - STOP_WORDS)  # sums depend on their order
     squares = sum((weight * weights.get(word, unseen)) ** 2 for word, weight in guess.items())
     norm = math.sqrt(squares * sum(weights.get(word, unseen) ** 2 for word in truth))
     return sum(guess[word] * weights.get(word, unseen) ** 2 for word in truth) / norm if norm else 0.0
