@@ -31,7 +31,7 @@ def lasr(
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="How many seeds a row is the mean of.")] = 3,
     epochs: Annotated[int, typer.Option("--epochs", help="As many as the head of `lira train lasr` had.")] = 8,
-    tasks: Annotated[str, typer.Option("--tasks", metavar="T2,…", help="Of T2 to T5.")] = "T2,T3,T4,T5",
+    tasks: Annotated[str, typer.Option("--tasks", metavar="T2,…", help="Of T2 to T5.")] = "T2,T3,T4",
     variants: Annotated[str, typer.Option("--variants", metavar="NAME;…", help="Only these.")] = "",
     without: Annotated[str, typer.Option("--without", metavar="TAG,…", help="Train without these languages.")] = "",
     kept: Annotated[Path | None, typer.Option("--heads", metavar="DIR", help="Keep trained heads here.")] = None,

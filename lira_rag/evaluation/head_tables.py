@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from lira_rag.evaluation.bench import Bench
 from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.markdown import TITLES, head_of, row_of
-from lira_rag.evaluation.methods import MeanOfPaths, Method, Translated, Whole
+from lira_rag.evaluation.methods import MeanOfPaths, Method, NotApplicable, Translated, Whole
 from lira_rag.evaluation.tables import by_kind, figures, measure
 from lira_rag.lasr.head import LasrHead
 from lira_rag.protocols import FloatArray
@@ -47,6 +48,8 @@ async def head_rows(
 ) -> dict[str, Any]:
     """Figures of one task, 0 to 100: the rows without a head, each variant, and the first variant with words.
 
+    Rows that need translations are left out where the task has none.
+
     Args:
         blocks: of the task.
         variants: heads of equal kind and different seeds, by name; the first is the whole head.
@@ -56,7 +59,8 @@ async def head_rows(
     values: dict[str, list[Values]] = {}
     for name, method in untrained().items():
         if words or name != "lira":
-            values[name] = [await _measured(blocks, method, bench)]
+            with suppress(NotApplicable):
+                values[name] = [await _measured(blocks, method, bench)]
     worded = {f"lira+{next(iter(variants))}": next(iter(variants.values()))} if variants and words else {}
     for name, heads in {**variants, **worded}.items():
         method = Whole(head=True, lexical=name in worded)

@@ -36,7 +36,7 @@ WINDOW_SHARE = 8
 REFUSED = (": status_400", ": status_422", ": status_501", ": schema: ")
 """How a server answers that does not know JSON schemas, or a strict client when it ignores them."""
 CUT = ": length: "
-"""How a client says that a reply did not end in time; asked whole, it is asked for at twice the length."""
+"""How a client says that a reply did not end in time; it is asked for once more, at twice the length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ async def _reply(work: Work, chat: ChatModel, messages: Sequence[Message], token
         except ChatError as error:
             if CUT not in str(error):
                 raise
-            await work.reset("the reply was cut; asked again for a longer one")
+        await work.reset("the reply was cut; asked again for a longer one")
+        return await _streamed(work, chat.stream(messages, max_tokens=2 * tokens, **structured), style)
     if isinstance(chat, StructuredChat) and style == "cited":
         return (await chat.complete(messages, max_tokens=tokens, schema=ANSWER_SCHEMA)).text
     return await chat.chat(messages, max_tokens=tokens)

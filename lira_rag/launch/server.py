@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,16 +15,18 @@ from types import TracebackType
 import httpx
 
 from lira_rag.errors import ModelError
+from lira_rag.launch import keeper
 from lira_rag.launch.command import Command
 
 __all__ = ["ModelServer"]
 
-STOP_SECONDS = 10.0
 LAST_LINES = 15
 
 
 class ModelServer:
     """Runs a `Command`; a context manager that has waited for the server's health when it is entered.
+
+    The server ends with this process, also when that is killed (`launch.keeper`).
 
     ::
 
@@ -65,9 +68,9 @@ class ModelServer:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as file:
             self._process = subprocess.Popen(
-                self.command.argv,
+                [sys.executable, keeper.__file__, *self.command.argv],
                 env={**os.environ, **self.command.env},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # never written to: it closes when this process ends
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -113,9 +116,9 @@ class ModelServer:
         if not kill:
             self._signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_SECONDS)
+                self._process.wait(keeper.GRACE_SECONDS)
         self._signal(signal.SIGKILL)  # its children too, should they have outlived it
-        self._process.wait()
+        self._process.communicate()  # closes the pipe, too
         self._process = None
 
     def _signal(self, number: signal.Signals) -> None:

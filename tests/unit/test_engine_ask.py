@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from lira_rag import Document, Lira
-from lira_rag.errors import EmptyText, InvalidInput
+from lira_rag.errors import ChatError, EmptyText, InvalidInput
 from lira_rag.protocols import FloatArray, Kind, Message
 from lira_rag.testing import FailingChat, FakeChat, FakeEncoder, SlowChat
 
@@ -137,3 +137,32 @@ def test_a_reply_comes_in_pieces_only_where_somebody_watches() -> None:
     assert events[-1].answer is not None
     assert whole.text == events[-1].answer.text
     assert "".join(event.text for event in events if event.kind == "text") == whole.text
+
+
+class Cut(TwoWays):
+    """Writes what its room allows, a word a token, and says where it was cut."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self.words = words
+        self.rooms: list[int] = []
+
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int = 256) -> AsyncIterator[str]:
+        self.rooms.append(max_tokens)
+        for word in ["Delivery to Mombasa takes three working days [1].", *["Surely."] * self.words][:max_tokens]:
+            yield word + " "
+        if self.words >= max_tokens:
+            raise ChatError("x: length: the reply was cut at max_tokens")
+
+
+@pytest.mark.parametrize(("words", "model"), [(600, "two-ways"), (10_000, "extract")])
+def test_a_reply_that_was_cut_is_written_once_more_with_twice_the_room(words: int, model: str) -> None:
+    chat = Cut(words)
+    with indexed(chat) as lira:
+        events = list(lira.stream("How many days does delivery to Mombasa take?"))
+    assert len(chat.rooms) == 2
+    assert chat.rooms[1] == 2 * chat.rooms[0]
+    assert chat.ways == []
+    assert "the reply was cut" in next(event.text for event in events if event.kind == "reset")
+    assert events[-1].answer is not None
+    assert events[-1].answer.model == model

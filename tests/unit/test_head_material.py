@@ -167,6 +167,13 @@ async def test_tables_of_heads_name_every_row() -> None:
         assert f"| {name} |" in text
 
 
+async def test_a_task_without_translations_has_no_row_that_needs_them() -> None:
+    block, bench = await block_and_bench()
+    bench.translations = {}
+    rows = await head_rows([block], {"lasr": [head()]}, bench)
+    assert rows.keys() == {"today's rule", "native path alone", "lira", "lasr", "lira+lasr"}
+
+
 async def test_one_head_for_each_language_is_measured_in_its_own() -> None:
     block, bench = await block_and_bench()
     other = replace(block, name="hau", language="ha")

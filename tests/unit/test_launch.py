@@ -143,6 +143,36 @@ def test_a_server_is_waited_for_and_ends_with_its_children(tmp_path: Path, kill:
         assert not server.healthy()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, number: signal.Signals) -> None:
+    code = f"""
+import sys, time
+from pathlib import Path
+from lira_rag.launch import Command, ModelServer
+url = "http://127.0.0.1:{free_port()}/v1"
+argv = (sys.executable, "-c", {HEALTHY!r}, url.rpartition(":")[2].partition("/")[0])
+with ModelServer(Command(argv, url, "m"), Path({str(tmp_path / "log")!r}), seconds=30):
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"ready\n"
+        child = int((tmp_path / "log").read_text().split()[1])
+        assert _alive(child)
+        starter.send_signal(number)
+    until = time.monotonic() + 5
+    while _alive(child) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not _alive(child)
+
+
+def test_a_server_whose_program_is_missing_is_told(tmp_path: Path) -> None:
+    missing = ModelServer(Command(("/no/such/program",), f"http://127.0.0.1:{free_port()}/v1", "m"), tmp_path / "log")
+    with pytest.raises(ModelError, match="No such file or directory: '/no/such/program'"), missing:
+        pass
+
+
 def test_a_server_that_dies_or_dawdles_is_told_with_its_last_words(tmp_path: Path) -> None:
     with (
         pytest.raises(ModelError, match="OSError: no such model"),
