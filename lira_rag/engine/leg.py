@@ -54,6 +54,7 @@ class Leg:
         ranked: passages by the leg's own score, best first.
         vectors: (weight, query vector) each; the translated leg has none before `engine.weighing` has weighed it.
         covered: share of the query's words in a passage, in [0, 1].
+        named: share of the query's identifiers that a passage has, in (0, 1].
         rows: (ids, vectors [n, d]) of passages that no vector leg may have found.
         heard: share of the query's words that sound like words of a passage, in (0, 1].
         translations: what a translator proposed; `decision` says how, when it was a team, and `proposals` what it is
@@ -66,6 +67,7 @@ class Leg:
     ranked: Ranked = field(default_factory=list)
     vectors: tuple[tuple[float, FloatArray], ...] = ()
     covered: dict[str, float] = field(default_factory=dict)
+    named: dict[str, float] = field(default_factory=dict)
     rows: tuple[Sequence[str], FloatArray] | None = None
     heard: dict[str, float] = field(default_factory=dict)
     translations: tuple[Translation, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -19,13 +20,14 @@ from lira_rag.engine.kept_vectors import KeptVectors
 from lira_rag.engine.leg import Leg, Proposal, Ranked, side_by_side
 from lira_rag.engine.returning import Returning
 from lira_rag.engine.translating import proposed, why_not_translate
-from lira_rag.functional.fusion import best_of, coverage
+from lira_rag.functional.fusion import best_of, coverage, most_holders
 from lira_rag.functional.neutral import without
 from lira_rag.protocols import FloatArray, Translator, Where
 from lira_rag.schema import LegReport
 from lira_rag.stores.index import PassageIndex
 from lira_rag.stores.landscape import Landscape
 from lira_rag.text.border import Cleaned, clean_query
+from lira_rag.text.identifiers import identifiers
 from lira_rag.text.language import Detected
 from lira_rag.text.ngrams import index_terms
 
@@ -127,9 +129,10 @@ class Legs:
 
         def words() -> Leg:
             ranked, covered = self._words(question.cleaned.text, language, question)
-            rows = self.index.vectors(list(covered))  # while the encoder still computes the query's
+            named = self._named(question.cleaned.text, language, question)
+            rows = self.index.vectors(list({**covered, **named}))  # while the encoder still computes the query's
             report = LegReport("lexical", "ran", weight=self.config.lexical_weight, ranks=tuple(ranked))
-            return returning.ready("lexical", Leg(report, ranked, covered=covered, rows=rows))
+            return returning.ready("lexical", Leg(report, ranked, covered=covered, named=named, rows=rows))
 
         return await _in_thread(words)
 
@@ -204,6 +207,15 @@ class Legs:
         words = index_terms(text, language)
         ranked = self.index.lexical(words, question.depth, question.where)
         return ranked, coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0)
+
+    def _named(self, text: str, language: str, question: Question) -> dict[str, float]:
+        """Share of the text's identifiers that each passage has; one that many passages have tells nothing."""
+        codes = identifiers(index_terms(text, language))
+        few = most_holders(question.landscape.passages, question.depth) if codes else 0
+        holders = [self.index.lexical([code], few + 1, question.where) for code in codes]
+        telling = [found for found in holders if len(found) <= few]
+        often = Counter(key for found in telling for key, _ in found)
+        return {key: times / len(telling) for key, times in often.items()}
 
 
 async def _in_thread(function: Callable[..., T], *args: object) -> T:

@@ -20,7 +20,7 @@ from lira_rag.engine.returning import Returning
 from lira_rag.engine.weighing import anchoring_of, weigh
 from lira_rag.engine.within import within
 from lira_rag.errors import InvalidInput
-from lira_rag.functional.fusion import mean_cosines, order, with_sounds
+from lira_rag.functional.fusion import mean_cosines, order, with_identifiers, with_sounds
 from lira_rag.functional.levelling import level
 from lira_rag.functional.relevance import Calibration
 from lira_rag.languages import UNKNOWN
@@ -130,7 +130,7 @@ class Searcher:
     ) -> SearchResult:
         """Score every candidate by every leg, fetch the passages, and put the reasons on every hit."""
         ran = [leg for leg in legs if leg.ran]
-        candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered]}
+        candidates = {key for leg in ran for key in [*(key for key, _ in leg.ranked), *leg.covered, *leg.named]}
         near_by, cosines = self._cosines(ran, candidates)
         raw = most(leg.covered for leg in ran)
         landscape = question.landscape
@@ -139,8 +139,10 @@ class Searcher:
         if cosines and self.config.language_neutral and len(landscape.language_means) > 1:
             covered = level(raw, self.index.languages_of(sorted(candidates)), cosines)
         covered = with_sounds(covered, raw, most(leg.heard for leg in ran))
-        ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
+        named = most(leg.named for leg in ran)
+        ranking = order(candidates, cosines, with_identifiers(covered, named), weight)[: k + SPARE]
         near = {key: calibration.relevance(near_by[key]) for key, _ in ranking if key in near_by} if calibration else {}
+        near = {key: max(relevance, named.get(key, 0.0)) for key, relevance in near.items()}
         ranking = [(key, score) for key, score in ranking if near.get(key, 1.0) >= self.config.min_relevance]
         found, degraded = self._passages(ranking, k), left_out(question.cleaned, legs)
         places = places_of(ran, found)

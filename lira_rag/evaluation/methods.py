@@ -13,6 +13,7 @@ from lira_rag.evaluation.blocks import Block
 from lira_rag.evaluation.heads import by_head
 from lira_rag.functional.alignment import unit
 from lira_rag.functional.centring import INDEX_SHARE, QUERY_SHARE, centred
+from lira_rag.functional.fusion import identified
 from lira_rag.functional.levelling import levelled
 from lira_rag.functional.neutral import language_directions, without
 from lira_rag.protocols import FloatArray
@@ -214,7 +215,8 @@ def _word_leg(
     for text, english, sure, cosines in zip(block.queries, texts, trusted, near, strict=True):
         covered = words.coverage(text)
         covered = np.maximum(covered, word_share(sure) * words.coverage(english)) if sure > 0 else covered
-        rows.append(levelled(covered, languages, cosines, _proposed(covered, cosines)) if block.mixed else covered)
+        covered = levelled(covered, languages, cosines, _proposed(covered, cosines)) if block.mixed else covered
+        rows.append(identified(covered, words.named(text, CANDIDATES)))
     return np.asarray(WORD_WEIGHT * _spread(pool) * np.stack(rows), dtype=np.float32)
 
 

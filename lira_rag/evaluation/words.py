@@ -9,12 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lira_rag.functional.fusion import most_holders
 from lira_rag.protocols import FloatArray
+from lira_rag.text.identifiers import identifiers
 from lira_rag.text.lexical import lexical_words
 
 __all__ = ["WordSearch"]
 
 K1, B = 1.5, 0.75
+NOWHERE = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
 class WordSearch:
@@ -55,3 +58,13 @@ class WordSearch:
         words = lexical_words(text)
         ceiling = sum(self._idf(len(self._postings[w][0]) if w in self._postings else 0) for w in words)
         return np.asarray(np.clip(self.scores(text) / max(ceiling, 1e-9), 0, 1), dtype=np.float32)
+
+    def named(self, text: str, depth: int) -> FloatArray:
+        """Share of the query's identifiers that each document has, in [0, 1]; one that many have tells nothing."""
+        few = most_holders(self._size, depth)
+        holders = [self._postings.get(code, NOWHERE)[0] for code in identifiers(lexical_words(text))]
+        telling = [rows for rows in holders if len(rows) <= few]
+        shares = np.zeros(self._size, dtype=np.float32)
+        for rows in telling:
+            shares[rows] += np.float32(1 / len(telling))
+        return shares

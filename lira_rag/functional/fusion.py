@@ -10,7 +10,8 @@ deviation of the cosine of two random passages, so that `weight` means the same 
 highest BM25 score the query could reach, words unknown to the index included: a question in a language the documents
 do not have matches a stray word at most, so the word leg stays near 0 by itself and no language has to be guessed.
 In a pool of several languages coverage is levelled between them (`functional.levelling`). Words that only sound alike
-across scripts are added last (`with_sounds`).
+across scripts are added last (`with_sounds`), and a passage that holds what the question names by an identifier
+comes before those that do not (`with_identifiers`).
 """
 
 from __future__ import annotations
@@ -20,15 +21,30 @@ from itertools import pairwise
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from lira_rag.protocols import FloatArray
 
-__all__ = ["best_of", "coverage", "mean_cosines", "mean_scores", "order", "reciprocal_ranks", "with_sounds"]
+__all__ = [
+    "best_of",
+    "coverage",
+    "identified",
+    "mean_cosines",
+    "mean_scores",
+    "most_holders",
+    "order",
+    "reciprocal_ranks",
+    "with_identifiers",
+    "with_sounds",
+]
 
 RANK_CONSTANT = 60.0
 """k of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
 SOUND_GAIN = 5.0
 SOUND_FLOOR = 0.2
+IDENTIFIED = 0.9
+"""Coverage of a passage that has all identifiers of the query and nothing else of it."""
+FEW = 10
 
 
 def coverage(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, float]:
@@ -57,6 +73,27 @@ def with_sounds(covered: Mapping[str, float], raw: Mapping[str, float], heard: M
         if gained > 0:
             louder[key] = louder.get(key, 0.0) + SOUND_GAIN * gained
     return louder
+
+
+def with_identifiers(covered: Mapping[str, float], named: Mapping[str, float]) -> dict[str, float]:
+    """Coverage with the identifiers of the query, which say more of a passage than all other words.
+
+    Args:
+        covered: coverage by passage id; an absent one counts as 0.
+        named: share of the query's identifiers that a passage has, in [0, 1].
+    """
+    return {**covered, **{key: float(identified(covered.get(key, 0.0), share)) for key, share in named.items()}}
+
+
+def identified(covered: ArrayLike, named: ArrayLike) -> NDArray[np.float64]:
+    """The same for arrays of one shape: what is not covered shrinks to 1 - `IDENTIFIED` where all is named."""
+    lacking = 1.0 - np.minimum(covered, 1.0)
+    return np.maximum(covered, 1.0 - lacking * (1.0 - IDENTIFIED * np.asarray(named, dtype=np.float64)))
+
+
+def most_holders(passages: int, depth: int) -> int:
+    """An identifier that more passages than this have singles none out: `depth`, or a tenth of an index of few."""
+    return min(depth, max(1, passages // FEW))
 
 
 def mean_cosines(queries: Sequence[tuple[float, FloatArray]], passages: FloatArray) -> FloatArray:

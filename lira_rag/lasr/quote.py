@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lira_rag.schema import Hit
 from lira_rag.text.breaks import sentences
+from lira_rag.text.identifiers import identifiers
 from lira_rag.text.lexical import lexical_words
 
 __all__ = ["Quote", "Similarity", "best_sentence"]
@@ -36,6 +37,8 @@ class Quote:
 async def best_sentence(question: str, hits: Sequence[Hit], similarity: Similarity | None = None) -> Quote:
     """Choose a sentence from the first three hits; a short one brings the sentences behind it along.
 
+    Where sentences hold identifiers of the question (`text.identifiers`), one of those with most of them is chosen.
+
     Args:
         question: in any language.
         hits: best first, at least one.
@@ -45,16 +48,19 @@ async def best_sentence(question: str, hits: Sequence[Hit], similarity: Similari
     Raises:
         Whatever `similarity` raises.
     """
-    found = _candidates(hits[:PASSAGES])
+    found = _candidates(hits[:PASSAGES], identifiers(lexical_words(question)))
     texts = [quote.text for quote in found]
     scores = _shared_words(question, texts) if similarity is None else await similarity(question, texts)
     costs = [COST * (quote.number + len(quote.text) / 100) for quote in found]
     return max(zip(found, scores, costs, strict=True), key=lambda row: row[1] - row[2])[0]
 
 
-def _candidates(hits: Sequence[Hit]) -> list[Quote]:
+def _candidates(hits: Sequence[Hit], named: Sequence[str]) -> list[Quote]:
     """Each sentence with what follows it until SHORT characters are reached; at most SENTENCES in all."""
     found = [Quote(number, text) for number, hit in enumerate(hits, 1) for text in _windows(hit)]
+    if named:
+        held = [len({*named}.intersection(lexical_words(quote.text))) for quote in found]
+        found = [quote for quote, count in zip(found, held, strict=True) if count == max(held)]
     return found[:SENTENCES] or [Quote(1, hits[0].text)]
 
 
