@@ -30,7 +30,8 @@ class Hit:
         legs: the legs that found it, best rank first.
         degraded: what was left out while searching, with the reason; empty when nothing was.
         relevance: in [0, 1], comparable between languages and results: 0 as an unrelated passage, 1 as one that
-            answers (`functional.relevance`); None when it could not be calibrated, as in an index of under 50 passages.
+            answers (`functional.relevance`) or holds the identifiers that the query names; None when it could not be
+            calibrated, as in an index of under 50 passages.
     """
 
     passage: Passage
