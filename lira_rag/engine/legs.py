@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -128,8 +128,9 @@ class Legs:
         language = question.detected.language
 
         def words() -> Leg:
-            ranked, covered = self._words(question.cleaned.text, language, question)
-            named = self._named(question.cleaned.text, language, question)
+            terms = index_terms(question.cleaned.text, language)
+            ranked, covered = self._words(terms, question)
+            named = self._named(terms, question)
             rows = self.index.vectors(list({**covered, **named}))  # while the encoder still computes the query's
             report = LegReport("lexical", "ran", weight=self.config.lexical_weight, ranks=tuple(ranked))
             return returning.ready("lexical", Leg(report, ranked, covered=covered, named=named, rows=rows))
@@ -174,7 +175,7 @@ class Legs:
         shared = once if once is not None and self.fusing.applies(question.detected.language) else None
         encoded = (await shared(texts)).vectors if shared else await self.arca.encode_english(texts, "query")
         found = [await _in_thread(self._nearest, vector, question) for vector in encoded]
-        covered = [await _in_thread(self._words, text, "en", question) for text in texts]
+        covered = [await _in_thread(lambda t=text: self._words(index_terms(t, "en"), question)) for text in texts]
         ranked = best_of(most(dict(ranked) for _, ranked in found))
         proposals = tuple(
             Proposal(text, c.confidence, vector, shares)
@@ -202,15 +203,14 @@ class Legs:
             vector = without(vector, question.landscape.directions)
         return vector, self.index.nearest(vector, question.depth, question.where)
 
-    def _words(self, text: str, language: str, question: Question) -> tuple[Ranked, dict[str, float]]:
-        """BM25 of a text: scores, and the share of its words, of every passage."""
-        words = index_terms(text, language)
-        ranked = self.index.lexical(words, question.depth, question.where)
-        return ranked, coverage(ranked, self.index.lexical_ceiling(words) if ranked else 0.0)
+    def _words(self, terms: Sequence[str], question: Question) -> tuple[Ranked, dict[str, float]]:
+        """BM25 of index terms: scores, and the share of the terms, of every passage."""
+        ranked = self.index.lexical(terms, question.depth, question.where)
+        return ranked, coverage(ranked, self.index.lexical_ceiling(terms) if ranked else 0.0)
 
-    def _named(self, text: str, language: str, question: Question) -> dict[str, float]:
-        """Share of the text's identifiers that each passage has; one that many passages have tells nothing."""
-        codes = identifiers(index_terms(text, language))
+    def _named(self, terms: Sequence[str], question: Question) -> dict[str, float]:
+        """Share of the identifiers among terms that each passage has; one that many passages have tells nothing."""
+        codes = identifiers(terms)
         few = most_holders(question.landscape.passages, question.depth) if codes else 0
         holders = [self.index.lexical([code], few + 1, question.where) for code in codes]
         telling = [found for found in holders if len(found) <= few]

@@ -138,9 +138,9 @@ class Searcher:
         covered = raw
         if cosines and self.config.language_neutral and len(landscape.language_means) > 1:
             covered = level(raw, self.index.languages_of(sorted(candidates)), cosines)
-        covered = with_sounds(covered, raw, most(leg.heard for leg in ran))
         named = most(leg.named for leg in ran)
-        ranking = order(candidates, cosines, with_identifiers(covered, named), weight)[: k + SPARE]
+        covered = with_identifiers(with_sounds(covered, raw, most(leg.heard for leg in ran)), named)
+        ranking = order(candidates, cosines, covered, weight)[: k + SPARE]
         near = {key: calibration.relevance(near_by[key]) for key, _ in ranking if key in near_by} if calibration else {}
         near = {key: max(relevance, named.get(key, 0.0)) for key, relevance in near.items()}
         ranking = [(key, score) for key, score in ranking if near.get(key, 1.0) >= self.config.min_relevance]

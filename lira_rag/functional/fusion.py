@@ -45,6 +45,7 @@ SOUND_FLOOR = 0.2
 IDENTIFIED = 0.9
 """Coverage of a passage that has all identifiers of the query and nothing else of it."""
 FEW = 10
+"""One in so many passages may hold an identifier that still singles them out."""
 
 
 def coverage(ranked: Sequence[tuple[str, float]], ceiling: float) -> dict[str, float]:

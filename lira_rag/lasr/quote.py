@@ -60,7 +60,8 @@ def _candidates(hits: Sequence[Hit], named: Sequence[str]) -> list[Quote]:
     found = [Quote(number, text) for number, hit in enumerate(hits, 1) for text in _windows(hit)]
     if named:
         held = [len({*named}.intersection(lexical_words(quote.text))) for quote in found]
-        found = [quote for quote, count in zip(found, held, strict=True) if count == max(held)]
+        most = max(held, default=0)
+        found = [quote for quote, count in zip(found, held, strict=True) if count == most]
     return found[:SENTENCES] or [Quote(1, hits[0].text)]
 
 

@@ -26,7 +26,7 @@ LAST_LINES = 15
 class ModelServer:
     """Runs a `Command`; a context manager that has waited for the server's health when it is entered.
 
-    The server ends with this process, also when that is killed (`launch.keeper`).
+    The server ends with this object, and with this process, also when that is killed (`launch.keeper`).
 
     ::
 

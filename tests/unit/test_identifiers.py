@@ -78,13 +78,13 @@ def test_an_identifier_that_many_pages_hold_tells_nothing() -> None:
         common = [{"id": f"c{n}", "text": f"Circular QR-2024 number {n} of towns and trains."} for n in range(20)]
         lira.add(common)
         question = "QR-2024 ZX-7301"
-        shares = lira._searcher.legs._named(question, "en", asked(lira, question))
+        shares = lira._searcher.legs._named(index_terms(question), asked(lira, question))
     assert list(shares.values()) == [1.0]
 
 
 def test_an_identifier_that_no_page_holds_lowers_the_share_of_the_others() -> None:
     with engine() as lira:
-        shares = lira._searcher.legs._named("ZX-7301 ZX-9999", "en", asked(lira, "ZX-7301 ZX-9999"))
+        shares = lira._searcher.legs._named(index_terms("ZX-7301 ZX-9999"), asked(lira, "ZX-7301 ZX-9999"))
     assert list(shares.values()) == [0.5]
 
 
